@@ -1,0 +1,102 @@
+"""The interfaces that every task of the loop is made of.
+
+A `GenerativeModel` samples, a `Corrector` repairs the samples, the loop retrains, a `Metric`
+judges, a `Reporter` writes down. A `Task` names the parts. N is the number of samples; random
+numbers come from the `numpy.random.Generator` that is passed in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from motionloop.samples import Samples
+
+S = TypeVar("S", bound=Samples)
+Scalars = dict[str, float]
+
+
+class GenerativeModel(Protocol[S]):
+    """A model that learns from samples and makes new ones. Sampling bias is its own setting."""
+
+    def fit(self, data: S, steps: int, rng: np.random.Generator) -> Scalars:
+        """Train for `steps` optimiser steps from the present weights; returns training scalars.
+
+        A model with a closed-form fit ignores `steps`.
+        """
+        ...
+
+    def sample(self, count: int, rng: np.random.Generator) -> S:
+        """Draw `count` samples."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write all that `load` needs to one file."""
+        ...
+
+    def load(self, path: Path) -> None:
+        """Restore what `save` wrote into this model, which was made with the same settings."""
+        ...
+
+
+class Corrector(Protocol[S]):
+    """Maps synthetic samples to corrected ones."""
+
+    def correct(self, samples: S, rng: np.random.Generator) -> tuple[S, Scalars]:
+        """The corrected samples, in order, and what it took.
+
+        May drop samples that it cannot save, and then says how many; never adds. Labels and
+        captions pass through.
+        """
+        ...
+
+
+class Metric(Protocol[S]):
+    """Judges generated samples against held-out real ones."""
+
+    def __call__(self, generated: S, reference: S) -> Scalars:
+        """Named figures, in the unit that the name ends with."""
+        ...
+
+
+@dataclass(frozen=True)
+class Task(Generic[S]):
+    """All that the loop needs to know of a problem.
+
+    Attributes:
+        real: training data from the world.
+        reference: held-out real data that metrics compare with.
+        make_model: builds an untrained model; its initial weights come from the generator.
+        corrector: repairs synthetic samples, its strength included.
+        metrics: what is measured of every generation.
+        draw_real: `draw_real(count, rng)` gives real samples other than `real` where the task
+            has them: new data for the workflow `fresh`, and the row of the real data.
+        preview: writes a picture or video of a few samples to the path it is given, which
+            carries no suffix, and returns the file's path.
+    """
+
+    real: S
+    reference: S
+    make_model: Callable[[np.random.Generator], GenerativeModel[S]]
+    corrector: Corrector[S]
+    metrics: tuple[Metric[S], ...]
+    draw_real: Callable[[int, np.random.Generator], S]
+    preview: Callable[[S, Path], Path] | None = None
+
+
+class Reporter(Protocol):
+    """Writes down what happens: W&B, JSONL, nothing, or several of them."""
+
+    def report(self, scalars: Scalars, generation: int) -> None:
+        """Record the scalars of one generation."""
+        ...
+
+    def attach(self, path: Path, generation: int) -> None:
+        """Record a file (a picture, a video) that belongs to one generation."""
+        ...
+
+    def close(self) -> None:
+        """Flush and finish."""
+        ...
