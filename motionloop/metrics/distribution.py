@@ -1,0 +1,200 @@
+"""How far are two sets of features apart: pure functions of arrays (N, D), no network inside.
+
+Frechet distance and Gaussian W2 (Dowson and Landau 1982; Heusel et al. 2017),
+
+    d^2 = |m_x - m_y|^2 + tr(S_x + S_y - 2 (S_x^{1/2} S_y S_x^{1/2})^{1/2}),
+
+kernel distance (Binkowski et al. 2018), diversity (Guo et al. 2020), and the interval of any of
+them by the bootstrap (Efron 1979). Precision and recall come from `neighbours.py`. Imports
+numpy only, so that tasks without a network start at once.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from motionloop.metrics.checks import checked
+from motionloop.metrics.neighbours import density_coverage, precision_recall
+from motionloop.samples import InputError
+
+__all__ = [
+    "bootstrap",
+    "density_coverage",
+    "diversity",
+    "frechet_distance",
+    "frechet_distance_of_moments",
+    "gaussian_w2",
+    "kernel_distance",
+    "moments",
+    "precision_recall",
+    "within_class_diversity",
+]
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (D,) and unbiased covariance (D, D) of features (N, D).
+
+    Raises:
+        InputError: fewer than two rows, or values that are NaN or infinite.
+    """
+    x = checked(x)
+    if len(x) < 2:
+        raise InputError(f"a covariance needs at least 2 samples, got {len(x)}; draw more")
+    mean = x.mean(0)
+    centred = x - mean
+    return mean, centred.T @ centred / (len(x) - 1)
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """The symmetric square root of covariances (..., D, D); singular ones are welcome."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+
+
+def _trace_of_cross_root(cov_x: np.ndarray, cov_y: np.ndarray) -> np.ndarray:
+    """tr((S_x^{1/2} S_y S_x^{1/2})^{1/2}): the sum of the singular values of S_x^{1/2} S_y^{1/2}.
+
+    The singular values keep all digits where eigenvalues of the product would lose half of them.
+    In two dimensions it is sqrt(tr(S_x S_y) + 2 sqrt(det S_x det S_y)).
+    """
+    if cov_x.shape[-1] == 2 and cov_y.shape[-1] == 2:
+        trace = (cov_x * np.swapaxes(cov_y, -1, -2)).sum((-1, -2))
+        determinants = np.maximum(np.linalg.det(cov_x), 0) * np.maximum(np.linalg.det(cov_y), 0)
+        return np.sqrt(np.maximum(trace + 2 * np.sqrt(determinants), 0.0))
+    return np.linalg.svd(_root(cov_x) @ _root(cov_y), compute_uv=False).sum(-1)
+
+
+def frechet_distance_of_moments(
+    mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray
+) -> np.ndarray:
+    """Squared Frechet distance between Gaussians, shape (...).
+
+    Means (..., D), covariances (..., D, D); leading axes broadcast, so that many Gaussians are compared with one in one call.
+    """
+    mean_x, cov_x, mean_y, cov_y = (
+        np.asarray(a, np.float64) for a in (mean_x, cov_x, mean_y, cov_y)
+    )
+    traces = np.trace(cov_x, axis1=-2, axis2=-1) + np.trace(cov_y, axis1=-2, axis2=-1)
+    squared = ((mean_x - mean_y) ** 2).sum(-1) + traces - 2 * _trace_of_cross_root(cov_x, cov_y)
+    return np.maximum(squared, 0.0)
+
+
+def gaussian_w2(
+    mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray
+) -> np.ndarray:
+    """Wasserstein-2 distance (not squared) between Gaussians, shape (...).
+
+    Means (..., D), covariances (..., D, D); leading axes broadcast. Against N(0, I) it is
+    sqrt(|m|^2 + tr(S + I - 2 S^{1/2})), the figure of the Gaussian experiment of SCSC.
+    """
+    return np.sqrt(frechet_distance_of_moments(mean_x, cov_x, mean_y, cov_y))
+
+
+def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """Squared Frechet distance between Gaussians fitted to features (N, D) and (M, D).
+
+    It falls with N at equal quality: only figures of the same N and M are comparable.
+
+    Raises:
+        InputError: fewer than two rows, other than two axes, or NaN.
+    """
+    return float(frechet_distance_of_moments(*moments(x), *moments(y)))
+
+
+def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """Unbiased squared MMD with the kernel (x.y / D + 1)^3; near 0, also below, for equal laws.
+
+    Unlike the Frechet distance its mean does not depend on N.
+    """
+    x, y = checked(x), checked(y)
+    if min(len(x), len(y)) < 2:
+        raise InputError(f"the kernel distance needs 2 samples a side, got {len(x)} and {len(y)}")
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a @ b.T / x.shape[1] + 1) ** 3
+
+    def within(a: np.ndarray) -> float:
+        k = kernel(a, a)
+        return float((k.sum() - np.trace(k)) / (len(a) * (len(a) - 1)))
+
+    return within(x) + within(y) - 2 * float(kernel(x, y).mean())
+
+
+def diversity(x: np.ndarray, rng: np.random.Generator | None = None, pairs: int = 200_000) -> float:
+    """Mean distance between two different samples of features (N, D); NaN for one sample.
+
+    All pairs where there are at most `pairs` of them (N = 632 by default), else `pairs` random
+    ones, for which `rng` is needed.
+    """
+    x = checked(x)
+    count = len(x)
+    if count < 2:
+        return float("nan")
+    if count * (count - 1) // 2 <= pairs:
+        first, second = np.triu_indices(count, 1)
+    elif rng is None:
+        raise InputError(
+            f"{count} samples have more than {pairs} pairs: pass rng to draw from them"
+        )
+    else:
+        first = rng.integers(count, size=pairs)
+        second = (first + rng.integers(1, count, size=pairs)) % count
+    return float(_distances_of_pairs(x, first, second).mean())
+
+
+def _distances_of_pairs(x: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Distances (P,) between rows, in blocks that stay small in memory."""
+    block = 65_536
+    return np.concatenate(
+        [
+            np.linalg.norm(x[first[s : s + block]] - x[second[s : s + block]], axis=1)
+            for s in range(0, len(first), block)
+        ]
+    )
+
+
+def within_class_diversity(x: np.ndarray, labels: np.ndarray) -> float:
+    """Mean distance between two samples that share a label; NaN where no two do.
+
+    Diversity over all pairs is mostly distance between classes and does not see a class that
+    shrinks to one motion; this does. Features (N, D), labels (N,).
+    """
+    x, labels = checked(x), np.asarray(labels)
+    total, count = 0.0, 0
+    for label in np.unique(labels):
+        members = x[labels == label]
+        first, second = np.triu_indices(len(members), 1)
+        if len(first):
+            total += float(_distances_of_pairs(members, first, second).sum())
+            count += len(first)
+    return total / count if count else float("nan")
+
+
+def bootstrap(
+    function: Callable[[np.ndarray, np.ndarray], float],
+    generated: np.ndarray,
+    reference: np.ndarray,
+    rng: np.random.Generator,
+    resamples: int = 200,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Interval of `function(generated, reference)` under redrawing the generated set.
+
+    The spread of the bootstrap replicates around their median, laid around the figure itself:
+    a replicate holds duplicates, so a Frechet distance of replicates is shifted upwards by about
+    as much as the figure itself exceeds the distance of infinitely many samples, and the plain
+    percentile interval would often not even contain the figure. The interval answers: what else
+    might this model have scored with as many samples? The reference set stays as it is, because
+    all generations share it. For functions of moments; neighbour statistics see the duplicates.
+
+    Returns:
+        low and high, with `level` of the replicates between them.
+    """
+    count = len(generated)
+    replicates = [
+        function(generated[rng.integers(count, size=count)], reference) for _ in range(resamples)
+    ]
+    tail = (1 - level) / 2
+    low, middle, high = np.quantile(replicates, [tail, 0.5, 1 - tail])
+    figure = function(generated, reference)
+    return float(figure + low - middle), float(figure + high - middle)
