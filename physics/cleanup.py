@@ -1,0 +1,210 @@
+"""How is a motion repaired without simulation? The kinematic stage: floor, slip, penetration.
+
+In this order: noise is estimated and smoothed away; the floor under the stance points is brought to
+z = 0; the root's horizontal path is re-integrated so that stance points stand still; the legs
+reach for what remains; hands, knees and back are brought out of the ground. What is not wrong is
+left as it is: flight stays flight, and a clean clip comes back nearly unchanged.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from physics.contacts import CORNERS, ContactPlan, candidates, carried, plan_contacts
+from physics.limb_ik import LEGS, Limb, reach
+from physics.motion import MotionError, SmplMotion
+from physics.reintegration import footprints, path_correction
+from physics.skeleton import PARENTS, Skeleton, axis_angles, forward_kinematics
+from physics.smoothing import noise_level, stiffness_of, upper_envelope, whittaker
+
+
+@dataclass(frozen=True)
+class CleanupConfig:
+    """Settings of the clean-up.
+
+    Attributes:
+        root_noise: noise of the root's position above which it is smoothed, m.
+        joint_noise: noise of the rotations above which they are smoothed, rad.
+        path_period: time over which the root's path correction is smooth, s.
+        pull_time: about the duration of slip that is corrected against the pull to the input, s.
+        travel_tolerance: largest change of the root's travel as a part of it; a correction of
+            the path that changes more is rejected.
+        pins: whether the legs hold stance points at one place; False leaves them to the root.
+        blend_time: time over which the legs' corrections fade in and out, s.
+        iterations: Gauss-Newton steps of the legs and arms.
+    """
+
+    root_noise: float = 0.003
+    joint_noise: float = 0.012
+    path_period: float = 0.4
+    pull_time: float = 20.0
+    travel_tolerance: float = 0.4
+    pins: bool = True
+    blend_time: float = 0.25
+    iterations: int = 3
+
+    def __post_init__(self):
+        for name in ("path_period", "pull_time", "blend_time"):
+            if not getattr(self, name) > 0:
+                raise MotionError(f"{name} is {getattr(self, name)}; it must be positive, in s")
+        if self.iterations < 1:
+            raise MotionError(f"iterations is {self.iterations}; it must be at least 1")
+
+
+def denoise(motion: SmplMotion, config: CleanupConfig) -> SmplMotion:
+    """Smooth the root and the rotations as far as their own high frequencies say they are noisy."""
+    if len(motion) < 12:
+        return motion
+    poses = np.concatenate([motion.global_orient[:, None], motion.body_pose], axis=1)
+    turns = Rotation.from_rotvec(poses.reshape(-1, 3)).as_quat().reshape(len(motion), -1, 4)
+    flips = np.sign(np.einsum("tjq,tjq->tj", turns[1:], turns[:-1]))
+    turns[1:] *= np.cumprod(np.where(flips == 0, 1.0, flips), axis=0)[..., None]
+    root_noise = noise_level(motion.transl)
+    # A turn by an angle moves its unit quaternion by half of it; three of four axes move.
+    joint_noise = noise_level(turns) * 2 * np.sqrt(4 / 3)
+    if root_noise > config.root_noise:
+        transl = _smoothed(motion.transl, root_noise, motion.fps)
+        motion = replace(motion, transl=transl)
+    if joint_noise > config.joint_noise:
+        turns = _smoothed(turns, joint_noise / 2 / np.sqrt(4 / 3), motion.fps)
+        poses = Rotation.from_quat(turns.reshape(-1, 4)).as_rotvec().reshape(poses.shape)
+        motion = replace(motion, global_orient=poses[:, 0], body_pose=poses[:, 1:])
+    return motion
+
+
+def _smoothed(values: np.ndarray, noise: float, fps: float) -> np.ndarray:
+    """The least smoothing of values (T, ...) that takes away a residual of size `noise`."""
+    ones, smooth = np.ones(len(values)), values
+    low, high = np.log(2.1 / fps), np.log(0.5)
+    for _ in range(6):
+        middle = 0.5 * (low + high)
+        smooth = whittaker(values, ones, stiffness_of(float(np.exp(middle)), fps, 3), 3)
+        enough = np.sqrt(np.mean((values - smooth) ** 2)) >= 0.9 * noise
+        low, high = (low, middle) if enough else (middle, high)
+    return smooth
+
+
+class _Pose:
+    """The clip while it is repaired: world joints and rotations, with the points it carries."""
+
+    def __init__(self, motion: SmplMotion, skeleton: Skeleton):
+        self.motion, self.skeleton, self.fps = motion, skeleton, motion.fps
+        self.joints_w, self.rotations_w = forward_kinematics(
+            skeleton.rest, motion.transl, motion.global_orient, motion.body_pose
+        )
+        self.carriers, self.offsets = candidates(skeleton)
+        self.turned: set[int] = set()
+
+    def points(self) -> np.ndarray:
+        return carried(self.joints_w, self.rotations_w, self.carriers, self.offsets)
+
+    def plan(self) -> ContactPlan:
+        root = self.joints_w[:, 0]
+        return plan_contacts(self.points(), self.carriers, self.offsets, root, self.fps)
+
+    def lowest(self) -> np.ndarray:
+        return self.skeleton.surface(self.joints_w, self.rotations_w)[..., 2].min(axis=1)
+
+    def shift(self, by: np.ndarray) -> None:
+        self.joints_w = self.joints_w + by[:, None]
+
+    def reach(self, limb: Limb, rows: np.ndarray, targets: np.ndarray, config: CleanupConfig):
+        chain = list(limb.chain)
+        self.joints_w[:, chain], self.rotations_w[:, chain] = reach(
+            self.skeleton.rest, self.joints_w, self.rotations_w, limb, self.carriers[rows],
+            self.offsets[rows], targets, np.ones(targets.shape[:2]), iterations=config.iterations,
+        )  # fmt: skip
+        self.turned.update(chain)
+
+    def result(self) -> SmplMotion:
+        body_pose = self.motion.body_pose.copy()
+        for j in self.turned:
+            local = self.rotations_w[:, PARENTS[j]].swapaxes(-1, -2) @ self.rotations_w[:, j]
+            body_pose[:, j - 1] = axis_angles(local)
+        transl = self.joints_w[:, 0] - self.skeleton.rest[0]
+        return replace(self.motion, transl=transl, body_pose=body_pose)
+
+
+def _level(pose: _Pose) -> ContactPlan:
+    """Bring the floor under the stance points to z = 0."""
+    plan = pose.plan()
+    pose.shift(np.stack([0 * plan.level, 0 * plan.level, -plan.level], axis=1))
+    return plan
+
+
+def _travel(path: np.ndarray, fps: float) -> float:
+    """Length of a path (T, 2) between marks a quarter of a second apart, m; blind to jitter."""
+    marks = path[:: max(1, round(fps / 4))]
+    return float(np.linalg.norm(np.diff(marks, axis=0), axis=1).sum())
+
+
+def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
+    """Re-integrate the root's path over the stance points, unless that changes its travel much."""
+    before = pose.joints_w[:, 0, :2].copy()
+    moved = pose.joints_w.copy()
+    for _ in range(2):
+        plan = pose.plan()
+        step = path_correction(
+            plan.points[..., :2], plan.confidence, pose.fps, config.path_period, config.pull_time
+        )
+        pose.shift(np.pad(step, ((0, 0), (0, 1))))
+    old, new = (_travel(path, pose.fps) for path in (before, pose.joints_w[:, 0, :2]))
+    if abs(new - old) > config.travel_tolerance * old + 0.1:
+        pose.joints_w = moved
+
+
+def _legs(pose: _Pose, config: CleanupConfig) -> None:
+    """Legs bring stance corners to the floor (and to one place), and swing corners above it."""
+    plan = pose.plan()
+    places = footprints(plan.points, plan.confidence)
+    places[..., 2] = np.where(plan.in_contact, 0.0, places[..., 2])
+    if not config.pins:
+        places[..., :2] = plan.points[..., :2]
+    stiffness = stiffness_of(config.blend_time, pose.fps)
+    for side, limb in enumerate(LEGS):
+        rows = np.arange(side * CORNERS, (side + 1) * CORNERS)
+        wanted = places[:, rows] - plan.points[:, rows]
+        moves = np.stack(
+            [
+                whittaker(wanted[:, k], plan.confidence[:, row] + 0.01, stiffness)
+                for k, row in enumerate(rows)
+            ],
+            axis=1,
+        )
+        sunk = np.maximum(-(plan.points[:, rows, 2] + moves[..., 2]), 0.0).max(axis=1)
+        moves[..., 2] += upper_envelope(sunk, round(0.05 * pose.fps))[:, None]
+        pose.reach(limb, rows, plan.points[:, rows] + moves, config)
+
+
+def _settle(pose: _Pose) -> None:
+    """Lay the lowest skin on the floor while there is contact, and lift all of it out of it."""
+    plan = pose.plan()
+    touching = plan.confidence.max(axis=1, initial=0.0)
+    lowest = pose.lowest()
+    shift = -whittaker(lowest, touching + 1e-6, stiffness_of(0.3, pose.fps))
+    sunk = np.maximum(-(lowest + shift), 0.0)
+    shift = shift + upper_envelope(sunk, round(0.05 * pose.fps))
+    pose.shift(np.stack([0 * shift, 0 * shift, shift], axis=1))
+
+
+def clean_up(
+    motion: SmplMotion, skeleton: Skeleton, config: CleanupConfig | None = None
+) -> tuple[SmplMotion, ContactPlan]:
+    """Repair a motion's floor contact, slip and penetration; also says what touches when.
+
+    Args:
+        motion: any length from one frame, any frame rate; z up, floor at z = 0.
+        skeleton: the rest shape, with skin points on every joint that may touch the ground.
+        config: settings; the defaults if None.
+
+    Returns:
+        The repaired motion, of the same length and rate, and its contact plan.
+    """
+    config = config or CleanupConfig()
+    pose = _Pose(denoise(motion, config), skeleton)
+    _level(pose)
+    _stand_still(pose, config)
+    _legs(pose, config)
+    _settle(pose)
+    return pose.result(), pose.plan()

@@ -1,0 +1,77 @@
+"""Which horizontal path of the root makes the stance points stand still?
+
+With p_c(t) the horizontal position of contact point c, w_c(t) its confidence and s a stance (one
+unbroken contact of one point), the correction x(t) of the root's path minimises
+
+    sum_s sum_{t in s} w_c(t) |p_c(t) + x(t) - q_s|^2  +  stiffness |D^2 x|^2  +  pull |x|^2
+
+over x and the footprints q_s. The pull keeps the input's path where no contact speaks, and keeps
+the noise of the stance points from adding up to a drift. It is one sparse linear system.
+"""
+
+import numpy as np
+from scipy.sparse import coo_array, diags_array
+from scipy.sparse.linalg import splu
+
+from physics.smoothing import stiffness_of
+
+
+def stances(in_contact: np.ndarray) -> np.ndarray:
+    """Number (T, C) of the unbroken contact that each point is in, -1 outside contacts."""
+    before = np.zeros_like(in_contact)
+    before[1:] = in_contact[:-1]
+    numbers = np.cumsum((in_contact & ~before).T.reshape(-1)).reshape(in_contact.T.shape).T - 1
+    return np.where(in_contact, numbers, -1)
+
+
+def path_correction(
+    points: np.ndarray, confidence: np.ndarray, fps: float, period: float, pull_time: float
+) -> np.ndarray:
+    """The correction x (T, 2), m, for contact points (T, C, 2) with confidence (T, C).
+
+    Args:
+        points: horizontal positions, m.
+        confidence: (T, C), zero outside contacts.
+        fps: Hz.
+        period: time over which the correction is smooth, s.
+        pull_time: about the duration of slip that is still corrected against the pull, s.
+    """
+    count = len(points)
+    if count < 2 or not confidence.any():
+        return np.zeros((count, 2))
+    numbers = stances(confidence > 0)
+    total = confidence.sum(axis=1, keepdims=True)
+    weights = confidence / np.maximum(total, 1.0)
+    frame, point = np.nonzero(numbers >= 0)
+    stance, w = numbers[frame, point], weights[frame, point]
+    stance_count = int(stance.max()) + 1
+    size = count + stance_count
+    rows = np.concatenate([frame, frame, count + stance, count + stance])
+    columns = np.concatenate([frame, count + stance, frame, count + stance])
+    system = coo_array((np.concatenate([w, -w, -w, w]), (rows, columns)), shape=(size, size))
+    system = system.tocsc()
+    if count > 2:
+        second = diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(count - 2, size))
+        system = system + stiffness_of(period, fps) * (second.T @ second)
+    pull = np.zeros(size)
+    pull[:count] = (0.35 / pull_time) ** 2
+    pull[count:] = 1e-12
+    system = (system + diags_array(pull)).tocsc()
+    right = np.zeros((size, 2))
+    np.add.at(right, frame, -w[:, None] * points[frame, point])
+    np.add.at(right, count + stance, w[:, None] * points[frame, point])
+    return splu(system).solve(right)[:count]
+
+
+def footprints(points: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """For each frame and point in contact (T, C, D): the mean place of the stance it is in."""
+    numbers = stances(confidence > 0)
+    places = points.copy()
+    frame, point = np.nonzero(numbers >= 0)
+    if len(frame):
+        stance, w = numbers[frame, point], confidence[frame, point]
+        total = np.bincount(stance, w)
+        for axis in range(points.shape[-1]):
+            mean = np.bincount(stance, w * points[frame, point, axis]) / total
+            places[frame, point, axis] = mean[stance]
+    return places
