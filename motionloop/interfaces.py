@@ -73,6 +73,8 @@ class Task(Generic[S]):
         metrics: what is measured of every generation.
         draw_real: `draw_real(count, rng)` gives real samples other than `real` where the task
             has them: new data for the workflow `fresh`, and the row of the real data.
+        model_metrics: what is read off the fitted model itself, where it has a closed form
+            (a Gaussian's moments, a likelihood) rather than off its samples.
         preview: writes a picture or video of a few samples to the path it is given, which
             carries no suffix, and returns the file's path.
     """
@@ -83,7 +85,24 @@ class Task(Generic[S]):
     corrector: Corrector[S]
     metrics: tuple[Metric[S], ...]
     draw_real: Callable[[int, np.random.Generator], S]
+    model_metrics: tuple[Callable[[GenerativeModel[S]], Scalars], ...] = ()
     preview: Callable[[S, Path], Path] | None = None
+
+
+class Display(Protocol):
+    """Shows a person what the loop is doing."""
+
+    def stage(self, generation: int, what: str) -> None:
+        """A generation begins to do something: training, sampling, correcting, evaluating."""
+        ...
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """How far the present stage has come."""
+        ...
+
+    def generation_done(self, generation: int, scalars: Scalars) -> None:
+        """A generation is complete."""
+        ...
 
 
 class Reporter(Protocol):

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -85,5 +86,5 @@ class Samples:
                 return cls(**{name: archive[name] for name in names})
         except FileNotFoundError:
             raise InputError(f"no such file: {path}") from None
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise InputError(f"{path} does not hold {cls.__name__} samples: {error}") from error

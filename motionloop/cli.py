@@ -1,0 +1,105 @@
+"""The command `motionloop`: finds the subcommand, and turns errors into one line and an exit code.
+
+Only the subcommand that is asked for is imported, so that `--help` answers at once. Exit codes:
+0 done, 2 the input is wrong or a file could not be written, 130 interrupted.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from motionloop import __version__
+from motionloop.samples import InputError
+
+COMMANDS = {
+    "run": "run an experiment: train, sample, correct, retrain, judge",
+    "sample": "draw new motions from a run's model",
+    "correct": "correct motion files with physics",
+    "evaluate": "compare two sets of motions, or two runs",
+    "import": "turn BVH and AMASS files into a data set",
+    "render": "draw motions as a video, side by side",
+    "info": "versions, devices, body, data",
+}
+
+_EXAMPLES = """examples:
+  motionloop run motion                              train with self-correction on shipped clips
+  motionloop run motion_uncorrected --out runs/raw   the same loop without the corrector
+  motionloop run motion --gamma 0.5 --data my_set    a weaker corrector, on your own motion
+  motionloop run gaussian                            the Gaussian toy at every strength
+  motionloop import my_bvh_folder --out my_set       BVH or AMASS files to a data set
+  motionloop correct walk.bvh --out corrected        the nearest physically plausible motion
+  motionloop render walk.npz corrected/walk.npz --out walk.mp4
+
+`motionloop COMMAND --help` explains a command."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="motionloop",
+        description="Human-motion synthesis that corrects itself with physics.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"motionloop {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, line in COMMANDS.items():
+        commands.add_parser(name, help=line, add_help=False)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with the code that the module names."""
+    sys.exit(_main(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _main(arguments: list[str]) -> int:
+    if not arguments:
+        _parser().print_help()
+        return 2
+    command, *rest = arguments
+    if command.startswith("-"):
+        _parser().parse_args([command])
+        return 0
+    from motionloop.experiment import suggestion
+    from physics.motion import MotionError
+
+    try:
+        if command not in COMMANDS:
+            raise InputError(
+                f"there is no command {command!r}{suggestion(command, list(COMMANDS))}"
+            )
+        module = importlib.import_module(f"motionloop.commands.{command}_command")
+        parser = argparse.ArgumentParser(
+            prog=f"motionloop {command}",
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.configure(parser)
+        known, others = parser.parse_known_args(rest)
+        if others and not getattr(module, "TAKES_SETTINGS", False):
+            raise InputError(_unknown(others[0], parser))
+        module.execute(known, others)
+    except (InputError, MotionError) as error:
+        print(f"motionloop {command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"motionloop {command}: {error.strerror or error}{where}; "
+            "what was complete before is untouched",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on where a run stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _unknown(argument: str, parser: argparse.ArgumentParser) -> str:
+    from motionloop.experiment import suggestion
+
+    options = [option for action in parser._actions for option in action.option_strings]
+    word = argument.split("=", 1)[0]
+    return f"there is no option {word}{suggestion(word, [o for o in options if len(o) > 2])}"

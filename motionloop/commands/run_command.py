@@ -1,0 +1,119 @@
+"""Run an experiment: train on real data, then sample, correct, retrain and judge, again and again.
+
+CONFIG is the name of a shipped config or the path of a YAML file. Any setting can follow:
+  motionloop run motion --generations 3 --gamma 1 --out runs/gamma_1
+  motionloop run motion_uncorrected --start_from runs/motion
+  motionloop run motion --task.data my_set --device cuda --seed 7
+A run that was interrupted goes on when the same command is given again.
+`motionloop run CONFIG --help` lists every setting with its meaning and value.
+"""
+
+import argparse
+from pathlib import Path
+
+from motionloop import experiment as experiments
+from motionloop.experiment import Experiment
+from motionloop.launch import launch, save_json
+from motionloop.samples import InputError
+
+TAKES_SETTINGS = True
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's own options; settings of the experiment are read by its config."""
+    parser.add_argument("config", metavar="CONFIG", help=f"{_names()}, or a YAML file")
+    parser.add_argument("--out", type=Path, help="the run folder (default: runs/NAME)")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the scalars here")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but the result")
+    parser.epilog = f"shipped configs: {_names()}"
+    # `run CONFIG --help` must reach the settings, so help waits until the config is known.
+    parser._option_string_actions["--help"].__class__ = _Help
+
+
+class _Help(argparse._HelpAction):
+    def __call__(self, parser, namespace, values, option_string=None):
+        parser.print_help()
+        if getattr(namespace, "config", None):
+            settings, *_ = experiments.parser_for(namespace.config)
+            print()
+            settings.print_help()
+        parser.exit()
+
+
+def _names() -> str:
+    return ", ".join(experiments.shipped_configs())
+
+
+def execute(args: argparse.Namespace, settings: list[str]) -> None:
+    """Run the experiment and print its table."""
+    experiment = experiments.load(args.config, settings)
+    path = args.out or Path("runs") / experiment.name
+    if experiment.is_sweep():
+        _run_sweep(experiment, path, args)
+    else:
+        _run_one(experiment, path, args)
+
+
+def _run_one(experiment: Experiment, path: Path, args: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from motionloop.viewer.table import LoopDisplay, generation_table
+
+    console = Console()
+    with LoopDisplay(quiet=args.quiet) as display:
+        history = launch(experiment, path, display)
+    headline = experiment.headline()
+    console.print(generation_table(history, headline))
+    console.print(f"run folder {path}, curves {path / 'curves.png'}", soft_wrap=True)
+    save_json(args.json, history)
+
+
+def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> None:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Table
+
+    from motionloop.sweep import sweep
+    from motionloop.viewer.curves import plot_curves
+
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=args.quiet) as bar:
+        job = bar.add_task(experiment.name, total=None)
+        result = sweep(
+            experiment,
+            path,
+            lambda label, done, total: bar.update(job, completed=done, total=total),
+        )
+    headline = experiment.headline()
+    plot_curves(result.histories, path / "curves.png", headline, experiment.name)
+    rows = result.summary()
+    table = Table(title=f"{experiment.name}: mean ± standard error over seeds, last generation")
+    table.add_column("arm")
+    table.add_column("seeds", justify="right")
+    for name in headline:
+        table.add_column(name, justify="right")
+    for row in rows:
+        if row["generation"] == experiment.loop.generations:
+            cells = [f"{row[name]:.4f} ± {row[f'{name}_se']:.4f}" for name in headline]
+            table.add_row(row["arm"], str(row["seeds"]), *cells)
+    console.print(table)
+    console.print(f"sweep folder {path}, curves {path / 'curves.png'}", soft_wrap=True)
+    save_json(args.json, rows)
+
+
+def check_run(path: Path) -> Path:
+    """The path of a run folder.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not (path / "config.yaml").is_file():
+        raise InputError(f"{path} is not a run folder (it has no config.yaml)")
+    return path
