@@ -11,12 +11,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from physics.contacts import CORNERS, ContactPlan, candidates, carried, plan_contacts
-from physics.limb_ik import LEGS, Limb, reach
+from physics.contacts import CORNERS, ContactPlan, candidates, carried, plan_contacts, velocities
+from physics.limb_ik import ARMS, LEGS, Limb, reach
 from physics.motion import MotionError, SmplMotion
-from physics.reintegration import footprints, path_correction
+from physics.reintegration import footprints, path_correction, shrink_to_signal
 from physics.skeleton import PARENTS, Skeleton, axis_angles, forward_kinematics
-from physics.smoothing import noise_level, stiffness_of, upper_envelope, whittaker
+from physics.smoothing import (
+    noise_level,
+    smooth_by_cross_validation,
+    stiffness_of,
+    upper_envelope,
+    whittaker,
+)
+
+# Joints whose points stand still on the ground when they support the body; backs roll.
+FOOTHOLDS = (4, 5, 7, 8, 10, 11, 20, 21, 22, 23)
+SWING_SPEED = 0.2  # m/s at which a point of a foot swings
+SLACK = 0.001  # m of penetration that is left alone
+UNSEEN = 0.0005  # m; legs that need to move less are left as they are
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,8 @@ class CleanupConfig:
         joint_noise: noise of the rotations above which they are smoothed, rad.
         path_period: time over which the root's path correction is smooth, s.
         pull_time: about the duration of slip that is corrected against the pull to the input, s.
+        slip_floor: slip that is left to the legs, so that the root's path stays as it is, m/s.
+        clearance: height that moving points of the feet keep over the floor, m.
         travel_tolerance: largest change of the root's travel as a part of it; a correction of
             the path that changes more is rejected.
         pins: whether the legs hold stance points at one place; False leaves them to the root.
@@ -39,9 +53,11 @@ class CleanupConfig:
     joint_noise: float = 0.012
     path_period: float = 0.4
     pull_time: float = 20.0
+    slip_floor: float = 0.04
     travel_tolerance: float = 0.4
     pins: bool = True
     blend_time: float = 0.25
+    clearance: float = 0.007
     iterations: int = 3
 
     def __post_init__(self):
@@ -54,42 +70,26 @@ class CleanupConfig:
 
 def denoise(motion: SmplMotion, config: CleanupConfig) -> SmplMotion:
     """Smooth the root and the rotations as far as their own high frequencies say they are noisy."""
-    if len(motion) < 12:
-        return motion
     poses = np.concatenate([motion.global_orient[:, None], motion.body_pose], axis=1)
     turns = Rotation.from_rotvec(poses.reshape(-1, 3)).as_quat().reshape(len(motion), -1, 4)
     flips = np.sign(np.einsum("tjq,tjq->tj", turns[1:], turns[:-1]))
     turns[1:] *= np.cumprod(np.where(flips == 0, 1.0, flips), axis=0)[..., None]
-    root_noise = noise_level(motion.transl)
-    # A turn by an angle moves its unit quaternion by half of it; three of four axes move.
-    joint_noise = noise_level(turns) * 2 * np.sqrt(4 / 3)
-    if root_noise > config.root_noise:
-        transl = _smoothed(motion.transl, root_noise, motion.fps)
+    if noise_level(motion.transl) > config.root_noise:
+        transl = smooth_by_cross_validation(motion.transl[:, None], motion.fps)[:, 0]
         motion = replace(motion, transl=transl)
-    if joint_noise > config.joint_noise:
-        turns = _smoothed(turns, joint_noise / 2 / np.sqrt(4 / 3), motion.fps)
+    # A turn by an angle moves three of the four components of its quaternion by half of it.
+    if noise_level(turns) * 2 * np.sqrt(4 / 3) > config.joint_noise:
+        turns = smooth_by_cross_validation(turns, motion.fps)
         poses = Rotation.from_quat(turns.reshape(-1, 4)).as_rotvec().reshape(poses.shape)
         motion = replace(motion, global_orient=poses[:, 0], body_pose=poses[:, 1:])
     return motion
 
 
-def _smoothed(values: np.ndarray, noise: float, fps: float) -> np.ndarray:
-    """The least smoothing of values (T, ...) that takes away a residual of size `noise`."""
-    ones, smooth = np.ones(len(values)), values
-    low, high = np.log(2.1 / fps), np.log(0.5)
-    for _ in range(6):
-        middle = 0.5 * (low + high)
-        smooth = whittaker(values, ones, stiffness_of(float(np.exp(middle)), fps, 3), 3)
-        enough = np.sqrt(np.mean((values - smooth) ** 2)) >= 0.9 * noise
-        low, high = (low, middle) if enough else (middle, high)
-    return smooth
-
-
 class _Pose:
     """The clip while it is repaired: world joints and rotations, with the points it carries."""
 
-    def __init__(self, motion: SmplMotion, skeleton: Skeleton):
-        self.motion, self.skeleton, self.fps = motion, skeleton, motion.fps
+    def __init__(self, motion: SmplMotion, skeleton: Skeleton, noise: float):
+        self.motion, self.skeleton, self.fps, self.noise = motion, skeleton, motion.fps, noise
         self.joints_w, self.rotations_w = forward_kinematics(
             skeleton.rest, motion.transl, motion.global_orient, motion.body_pose
         )
@@ -101,7 +101,8 @@ class _Pose:
 
     def plan(self) -> ContactPlan:
         root = self.joints_w[:, 0]
-        return plan_contacts(self.points(), self.carriers, self.offsets, root, self.fps)
+        points, carriers, offsets = self.points(), self.carriers, self.offsets
+        return plan_contacts(points, carriers, offsets, root, self.fps, self.noise)
 
     def lowest(self) -> np.ndarray:
         return self.skeleton.surface(self.joints_w, self.rotations_w)[..., 2].min(axis=1)
@@ -141,20 +142,23 @@ def _travel(path: np.ndarray, fps: float) -> float:
 
 def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
     """Re-integrate the root's path over the stance points, unless that changes its travel much."""
-    before = pose.joints_w[:, 0, :2].copy()
-    moved = pose.joints_w.copy()
+    given = pose.joints_w
+    path = np.zeros((len(given), 2))
+    steady = np.isin(pose.carriers, FOOTHOLDS)
     for _ in range(2):
         plan = pose.plan()
-        step = path_correction(
-            plan.points[..., :2], plan.confidence, pose.fps, config.path_period, config.pull_time
-        )
-        pose.shift(np.pad(step, ((0, 0), (0, 1))))
-    old, new = (_travel(path, pose.fps) for path in (before, pose.joints_w[:, 0, :2]))
+        points = plan.points[..., :2] - path[:, None]
+        trust = plan.confidence * steady
+        path = path_correction(points, trust, pose.fps, config.path_period, config.pull_time)
+        path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps)
+        pose.joints_w = given
+        pose.shift(np.pad(path, ((0, 0), (0, 1))))
+    old, new = (_travel(joints[:, 0, :2], pose.fps) for joints in (given, pose.joints_w))
     if abs(new - old) > config.travel_tolerance * old + 0.1:
-        pose.joints_w = moved
+        pose.joints_w = given
 
 
-def _legs(pose: _Pose, config: CleanupConfig) -> None:
+def _legs(pose: _Pose, config: CleanupConfig) -> ContactPlan:
     """Legs bring stance corners to the floor (and to one place), and swing corners above it."""
     plan = pose.plan()
     places = footprints(plan.points, plan.confidence)
@@ -172,18 +176,37 @@ def _legs(pose: _Pose, config: CleanupConfig) -> None:
             ],
             axis=1,
         )
-        sunk = np.maximum(-(plan.points[:, rows, 2] + moves[..., 2]), 0.0).max(axis=1)
+        reached = plan.points[:, rows] + moves
+        speed = np.linalg.norm(velocities(reached, pose.fps)[..., :2], axis=-1)
+        swing = np.clip(speed / SWING_SPEED - 0.5, 0.0, 1.0) * ~plan.in_contact[:, rows]
+        sunk = np.maximum(config.clearance * swing - reached[..., 2], 0.0).max(axis=1)
         moves[..., 2] += upper_envelope(sunk, round(0.05 * pose.fps))[:, None]
-        pose.reach(limb, rows, plan.points[:, rows] + moves, config)
+        if np.abs(moves).max() > UNSEEN:
+            pose.reach(limb, rows, plan.points[:, rows] + moves, config)
+    return plan
 
 
-def _settle(pose: _Pose) -> None:
+def _arms(pose: _Pose, config: CleanupConfig) -> None:
+    """Arms lift hands and elbows that are lower than the ground the rest of the body stands on."""
+    heights = pose.points()[..., 2]
+    for limb in ARMS:
+        rows = np.flatnonzero(np.isin(pose.carriers, limb.chain[1:]))
+        if not len(rows):
+            continue
+        sunk = np.maximum(-heights[:, rows], 0.0).max(axis=1)
+        if sunk.max() <= SLACK:
+            continue
+        targets = pose.points()[:, rows]
+        targets[..., 2] += upper_envelope(sunk, round(0.1 * pose.fps))[:, None]
+        pose.reach(limb, rows, targets, config)
+
+
+def _settle(pose: _Pose, plan: ContactPlan) -> None:
     """Lay the lowest skin on the floor while there is contact, and lift all of it out of it."""
-    plan = pose.plan()
     touching = plan.confidence.max(axis=1, initial=0.0)
     lowest = pose.lowest()
     shift = -whittaker(lowest, touching + 1e-6, stiffness_of(0.3, pose.fps))
-    sunk = np.maximum(-(lowest + shift), 0.0)
+    sunk = np.maximum(-(lowest + shift) - SLACK, 0.0)
     shift = shift + upper_envelope(sunk, round(0.05 * pose.fps))
     pose.shift(np.stack([0 * shift, 0 * shift, shift], axis=1))
 
@@ -202,9 +225,11 @@ def clean_up(
         The repaired motion, of the same length and rate, and its contact plan.
     """
     config = config or CleanupConfig()
-    pose = _Pose(denoise(motion, config), skeleton)
+    noise = noise_level(_Pose(motion, skeleton, 0.0).points()[:, : 2 * CORNERS])
+    pose = _Pose(denoise(motion, config), skeleton, noise)
     _level(pose)
     _stand_still(pose, config)
-    _legs(pose, config)
-    _settle(pose)
-    return pose.result(), pose.plan()
+    plan = _legs(pose, config)
+    _arms(pose, config)
+    _settle(pose, plan)
+    return pose.result(), replace(plan, points=pose.points(), level=0.0 * plan.level)

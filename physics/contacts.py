@@ -10,7 +10,7 @@ a foot that slides with a root that is too fast is still in contact.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_closing, binary_opening
+from scipy.ndimage import binary_closing, binary_opening, label
 
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import Skeleton, forward_kinematics
@@ -25,6 +25,11 @@ LEVEL_PERIOD = 1.0  # s; slower changes of the floor level are followed
 LOW = 0.025  # m above the level at which a point is half in contact
 SLOW = 0.25  # m/s at which a point is half in contact, of a body at rest
 SLOW_PER_ROOT_SPEED = 0.35  # added per m/s of the root
+SHORTEST_NOISY = 0.12  # s, of noisy motion
+NOISY = 0.004  # m of noise of the feet from which motion is noisy
+SLOW_PER_NOISE = 5.0  # m/s per m of noise
+LOW_PER_NOISE = 0.3
+SURE, LIKELY = 0.4, 0.15  # a contact rises above the first and lasts above the second
 SHORTEST = 0.06  # s; shorter contacts, and shorter gaps in one, are dropped
 
 
@@ -149,29 +154,45 @@ def estimate_contacts(motion: SmplMotion, skeleton: Skeleton) -> ContactPlan:
     )
     joints, offsets = candidates(skeleton)
     points = carried(joints_w, rotations_w, joints, offsets)
-    return plan_contacts(points, joints, offsets, joints_w[:, 0], motion.fps)
+    noise = noise_level(points[:, : 2 * CORNERS])
+    return plan_contacts(points, joints, offsets, joints_w[:, 0], motion.fps, noise)
+
+
+def _hysteresis(confidence: np.ndarray, sure: float, likely: float) -> np.ndarray:
+    """Spells (T, C) of confidence above `likely` that somewhere rise above `sure`."""
+    spells, _ = label(confidence > likely, structure=[[0, 1, 0], [0, 1, 0], [0, 1, 0]])
+    return np.isin(spells, np.unique(spells[confidence > sure])) & (spells > 0)
 
 
 def plan_contacts(
-    points: np.ndarray, joints: np.ndarray, offsets: np.ndarray, root: np.ndarray, fps: float
+    points: np.ndarray,
+    joints: np.ndarray,
+    offsets: np.ndarray,
+    root: np.ndarray,
+    fps: float,
+    noise: float,
 ) -> ContactPlan:
-    """Contacts of points (T, C, 3) that joints (C,) carry, of a body whose root is at (T, 3)."""
-    noise = noise_level(points[:, : 2 * CORNERS])
+    """Contacts of points (T, C, 3) that joints (C,) carry, of a body whose root is at (T, 3).
+
+    `noise` is the white noise of the feet's positions in the raw motion, m: it decides how much
+    the points are smoothed here, and how far slow and low reach.
+    """
     smooth = points
-    if noise > 0.003 and len(points) > 4:
-        smooth = whittaker(points, np.ones(len(points)), stiffness_of(0.25, fps, 3), 3)
+    if noise > NOISY:
+        smooth = whittaker(points, np.ones(len(points)), stiffness_of(0.3, fps, 3), 3)
     speeds = np.linalg.norm(velocities(smooth, fps), axis=-1)
     root_speed = np.linalg.norm(velocities(root, fps)[:, :2], axis=-1)
     if len(root) > 4:
         root_speed = whittaker(root_speed, np.ones(len(root)), stiffness_of(0.5, fps)).clip(min=0.0)
-    slow = SLOW + SLOW_PER_ROOT_SPEED * root_speed
+    slow = SLOW + SLOW_PER_ROOT_SPEED * root_speed + SLOW_PER_NOISE * noise
+    low = LOW + LOW_PER_NOISE * noise
     heights = smooth[..., 2]
     level = floor_level(heights, speeds, slow, fps)
-    height = np.maximum(heights - level[:, None], 0.0) / LOW
+    height = np.maximum(heights - level[:, None], 0.0) / low
     speed = speeds / slow[:, None]
     confidence = 1.0 / (1.0 + height**4) / (1.0 + speed**4)
-    in_contact = confidence > 0.3
-    frames = round(SHORTEST * fps)
+    in_contact = _hysteresis(confidence, SURE, LIKELY)
+    frames = round((SHORTEST_NOISY if noise > NOISY else SHORTEST) * fps)
     if frames > 1 and len(points) > 2 * frames:
         window = np.ones((frames, 1), bool)
         in_contact = binary_opening(binary_closing(in_contact, window) | in_contact, window)

@@ -32,8 +32,8 @@ LEGS = (
 )
 _ELBOW = (8.0, 1.0, 1.0)
 ARMS = (
-    Limb((16, 18, 20), np.array([_FREE, _ELBOW, _FREE])),
-    Limb((17, 19, 21), np.array([_FREE, _ELBOW, _FREE])),
+    Limb((16, 18, 20, 22), np.array([_FREE, _ELBOW, _FREE, _STIFF])),
+    Limb((17, 19, 21, 23), np.array([_FREE, _ELBOW, _FREE, _STIFF])),
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import splu
 
-from physics.smoothing import stiffness_of
+from physics.smoothing import stiffness_of, whittaker
 
 
 def stances(in_contact: np.ndarray) -> np.ndarray:
@@ -61,6 +61,35 @@ def path_correction(
     np.add.at(right, frame, -w[:, None] * points[frame, point])
     np.add.at(right, count + stance, w[:, None] * points[frame, point])
     return splu(system).solve(right)[:count]
+
+
+def shrink_to_signal(
+    path: np.ndarray, confidence: np.ndarray, noise: float, floor: float, fps: float
+) -> np.ndarray:
+    """Scale the speed of a correction (T, 2) down where noise, or little slip, explains it.
+
+    White noise of size `noise` m on a stance of n frames gives its slip speed the variance
+    12 noise^2 fps^2 / n^3 per axis. The speed of the correction is scaled by the positive part of
+    1 - (3 noise variance + floor^2) / mean square of the speed found in about a second
+    (James and Stein, 1961); `floor` in m/s.
+    """
+    numbers = stances(confidence > 0)
+    if len(path) < 2 or not (numbers >= 0).any():
+        return path
+    lengths = np.bincount(numbers[numbers >= 0])
+    # Each frame counts with the longest stance it is in: that one says most about slip.
+    longest = np.where(numbers >= 0, lengths[numbers], 0).max(axis=1)
+    supported = longest > 1
+    if not supported.any():
+        return path
+    expected = float(np.mean(2 * 12 * noise**2 * fps**2 / longest[supported] ** 3))
+    speed = np.gradient(path, axis=0) * fps
+    if len(path) > 2:
+        speed = whittaker(speed, np.ones(len(path)), stiffness_of(0.8, fps))
+    found = whittaker((speed**2).sum(axis=1), np.ones(len(path)), stiffness_of(1.5, fps))
+    scale = np.clip(1.0 - (3.0 * expected + floor**2) / np.maximum(found, 1e-12), 0.0, 1.0)
+    steps = np.diff(path, axis=0) * (0.5 * (scale[1:] + scale[:-1]))[:, None]
+    return np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
 
 
 def footprints(points: np.ndarray, confidence: np.ndarray) -> np.ndarray:

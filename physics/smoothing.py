@@ -58,6 +58,33 @@ def stiffness_of(period: float, fps: float, order: int = 2) -> float:
     return float((2 * np.sin(omega)) ** (-2 * order))
 
 
+def smooth_by_cross_validation(values: np.ndarray, fps: float, order: int = 3) -> np.ndarray:
+    """Smooth noisy curves (T, G, D), each of the G groups as much as its own noise asks for.
+
+    The stiffness of a group minimises the generalised cross-validation score
+
+        mean squared residual / (1 - tr H / T)^2,   H the smoother's matrix,
+
+    where the trace is taken from the eigenvalues of a periodic curve. Craven and Wahba (1979).
+    """
+    count = len(values)
+    if count <= order:
+        return values
+    frequencies = (2 * np.sin(np.pi * (np.arange(count) + 0.5) / (2 * count))) ** (2 * order)
+    ones = np.ones(count)
+    best = values
+    lowest = np.full(values.shape[1], np.inf)
+    for period in np.geomspace(2.2 / fps, 1.5, 14):
+        stiffness = stiffness_of(float(period), fps, order)
+        smooth = whittaker(values, ones, stiffness, order)
+        freedom = (order + (1.0 / (1.0 + stiffness * frequencies)).sum()) / (count + order)
+        score = ((values - smooth) ** 2).mean(axis=(0, 2)) / (1.0 - freedom) ** 2
+        better = score < lowest
+        best = np.where(better[:, None], smooth, best)
+        lowest = np.where(better, score, lowest)
+    return best
+
+
 def upper_envelope(need: np.ndarray, half_width: int) -> np.ndarray:
     """A smooth curve (T,) that is nowhere below `need` (T,): its running maximum, averaged.
 
