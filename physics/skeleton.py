@@ -49,7 +49,8 @@ class Skeleton:
 
 def rotation_matrices(axis_angle: np.ndarray) -> np.ndarray:
     """Rotation matrices (..., 3, 3) of axis-angle vectors (..., 3), rad."""
-    flat = Rotation.from_rotvec(axis_angle.reshape(-1, 3)).as_matrix()
+    # A copy, because scipy refuses read-only arrays, as a motion's fields are.
+    flat = Rotation.from_rotvec(np.array(axis_angle, dtype=float).reshape(-1, 3)).as_matrix()
     return flat.reshape(*axis_angle.shape[:-1], 3, 3)
 
 
