@@ -1,0 +1,343 @@
+"""MotionGenerator: the motion diffusion model as a generative model of the loop.
+
+It wires the parts: motions -> features -> scaling -> transformer, trained on the clean-sample
+loss; noise -> sampler -> features -> motions. Synthetic motions mirror the training set: each
+draw goes through the captions and lengths that the model was first trained on, as Gillman et al.,
+Self-Correcting Self-Consuming Loops (2024), prompt with the training captions.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motionloop.diffusion.checkpoint import read_checkpoint, write_checkpoint
+from motionloop.diffusion.denoiser import Guided
+from motionloop.diffusion.device import resolve_device, torch_generator
+from motionloop.diffusion.noise import CosineSchedule
+from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler, Sampler
+from motionloop.diffusion.training import Trainer, TrainingConfig
+from motionloop.diffusion.transformer import MotionTransformer, TransformerConfig
+from motionloop.interfaces import Scalars
+from motionloop.motion.features import FEATURES, FeatureScaling, decode, encode
+from motionloop.motion.motions import Motions, caption_class
+from motionloop.samples import InputError
+
+SAMPLES_AT_ONCE = 64  # as many as stay in a processor's cache
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The motion diffusion model: its size, training and sampling.
+
+    Attributes:
+        width: numbers in a token of the transformer.
+        blocks: transformer blocks.
+        heads: attention heads; divides width.
+        batch: motions in one optimiser step.
+        learning_rate: step size of the first fit, lowered to zero along a half cosine.
+        finetune_learning_rate: constant step size of every later fit.
+        ema_decay: decay per step of the running mean of the weights that samples are drawn with;
+            0 draws with the last weights.
+        difference_weight: weight of the error of frame-to-frame differences; 0 gives jitter.
+        label_dropout: share of motions trained without their class; guidance needs some.
+        guidance: scale of classifier-free guidance; 1 is none, above 1 trades diversity for
+            samples that are more typical of their class.
+        sampler: "ddim" or "ddpm" (ancestral, wants more steps).
+        sampling_steps: network calls for a sample.
+        eta: randomness of DDIM's path, 0 none, 1 as DDPM.
+    """
+
+    width: int = 128
+    blocks: int = 4
+    heads: int = 4
+    batch: int = 32
+    learning_rate: float = 1e-3
+    finetune_learning_rate: float = 3e-4
+    ema_decay: float = 0.0
+    difference_weight: float = 10.0
+    label_dropout: float = 0.1
+    guidance: float = 1.0
+    sampler: Literal["ddim", "ddpm"] = "ddim"
+    sampling_steps: int = 20
+    eta: float = 0.0
+
+    def __post_init__(self):
+        if self.sampler not in ("ddim", "ddpm"):
+            raise InputError(f"sampler is {self.sampler!r}; choose 'ddim' or 'ddpm'")
+        if self.width % (2 * self.heads):
+            raise InputError(
+                f"width {self.width} is no multiple of twice the {self.heads} heads; change one"
+            )
+        for name in ("width", "blocks", "heads", "batch", "sampling_steps"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("ema_decay", "label_dropout", "eta"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
+        if self.ema_decay == 1:
+            raise InputError("ema_decay is 1, which never learns; take less, such as 0.99")
+
+
+class MotionGenerator:
+    """Generates motions of captioned classes; a `GenerativeModel[Motions]`.
+
+    The first `fit` of an untrained model fits the feature scaling and lowers the learning rate to
+    zero. Later ones are fine-tuning: they keep scaling, captions and lengths, take the last
+    weights, a fresh optimiser and a constant learning rate. On the CPU the same seeds give the
+    same bits.
+
+    Attributes:
+        on_progress: called as on_progress(what, done, total) with "train" or "sample".
+    """
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        classes: Sequence[str],
+        frames: int,
+        fps: float,
+        rest: np.ndarray,
+        rng: np.random.Generator,
+        device: str = "auto",
+    ):
+        """Make an untrained model.
+
+        Args:
+            config: size, training and sampling.
+            classes: caption classes that it can tell apart.
+            frames: most frames of a motion.
+            fps: frame rate of all motions, Hz.
+            rest: (24, 3) rest joints of the body, m, y up.
+            rng: initial weights come from here.
+            device: "auto", "cpu" or "cuda".
+        """
+        self.config = config
+        self.classes = sorted(set(classes))
+        self.frames = frames
+        self.fps = fps
+        self.rest = np.array(rest, dtype=np.float64)
+        self.device = resolve_device(device)
+        self.on_progress: Callable[[str, int, int], None] | None = None
+        self._autocast = torch.bfloat16 if self.device.type == "cuda" else None
+        self._schedule = CosineSchedule()
+        size = TransformerConfig(
+            FEATURES, len(self.classes), config.width, config.blocks, config.heads
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**63)))
+            self._network = MotionTransformer(size)
+        self._network.to(self.device).eval()
+        self._average: dict[str, Tensor] | None = None
+        self._scaling: FeatureScaling | None = None
+        self._captions = np.empty(0, dtype=np.str_)
+        self._lengths = np.empty(0, dtype=np.int64)
+        self._betas = np.zeros(10)
+
+    def fit(self, data: Motions, steps: int, rng: np.random.Generator) -> Scalars:
+        """Train for `steps` steps; returns `train_loss`, the mean over their last tenth.
+
+        Raises:
+            InputError: no clips, another frame rate, too many frames, or an unknown class.
+        """
+        if steps < 1:
+            raise InputError(f"steps is {steps}; the generator trains for at least 1")
+        self._check(data)
+        label = self._labels(data.caption)
+        features = encode(data, self.rest)
+        first = self._scaling is None
+        if self._scaling is None:
+            self._scaling = FeatureScaling.fit(features, data.length)
+            self._captions, self._lengths = data.caption, data.length
+            self._betas = data.betas.mean(0, dtype=np.float64)
+        x = torch.tensor(self._scaling.apply(features), dtype=torch.float32, device=self.device)
+        trainer = Trainer(
+            self._network, self._schedule, self._training(first), self._network.null_label
+        )
+        loss, self._average = trainer.train(
+            x,
+            label,
+            self._mask(data.length, x.shape[1]),
+            steps,
+            torch_generator(rng),
+            progress=lambda done, _: self._progress("train", done, steps),
+            autocast=self._autocast,
+        )
+        return {"train_loss": loss}
+
+    def sample(self, count: int, rng: np.random.Generator) -> Motions:
+        """Draw motions whose captions and lengths are those of the training set, shuffled.
+
+        Every training clip's caption is used once before any is used again.
+
+        Raises:
+            InputError: the model is untrained.
+        """
+        self._require_trained()
+        passes = -(-count // len(self._captions))
+        rows = np.concatenate([rng.permutation(len(self._captions)) for _ in range(passes)])
+        rows = rows[:count]
+        return self.sample_captions(self._captions[rows], self._lengths[rows], rng)
+
+    def sample_captions(
+        self, captions: Sequence[str] | np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+    ) -> Motions:
+        """Draw one motion for each caption, of the given number of frames.
+
+        Raises:
+            InputError: the model is untrained, or a caption's class is unknown to it.
+        """
+        scaling = self._require_trained()
+        captions = np.asarray(captions, dtype=np.str_)
+        label = self._labels(captions).to(self.device)
+        mask = self._mask(lengths, self.frames)
+        denoiser = Guided(self._denoise, self.config.guidance, self._network.null_label)
+        sampler, generator = self._sampler(), torch_generator(rng)
+        total = len(captions) * self.config.sampling_steps
+        drawn = []
+        for start in range(0, len(captions), SAMPLES_AT_ONCE):
+            rows = slice(start, min(start + SAMPLES_AT_ONCE, len(captions)))
+            size = rows.stop - rows.start
+            noise = torch.randn((size, self.frames, FEATURES), generator=generator)
+
+            def report(step: int, start: int = start, size: int = size) -> None:
+                done = start * self.config.sampling_steps + step * size
+                self._progress("sample", done, total)
+
+            x = sampler(denoiser, noise.to(self.device), label[rows], mask[rows], generator, report)
+            drawn.append(x.cpu().numpy())
+        scaled = np.concatenate(drawn) if drawn else np.empty((0, self.frames, FEATURES))
+        features = scaling.invert(scaled)
+        return decode(features, self.rest, lengths, self.fps, captions, self._betas)
+
+    def save(self, path: Path) -> None:
+        """Write all of the model to one safetensors file, whole or not at all."""
+        scaling = self._require_trained()
+        arrays = {"mean": scaling.mean, "std": scaling.std, "rest": self.rest}
+        arrays |= {"betas": self._betas, "lengths": self._lengths}
+        write_checkpoint(
+            Path(path),
+            {
+                "network": self._network.state_dict(),
+                "average": self._average or {},
+                "data": {name: torch.from_numpy(array.copy()) for name, array in arrays.items()},
+            },
+            {**self._identity(), "captions": self._captions.tolist()},
+        )
+
+    def load(self, path: Path) -> None:
+        """Restore what `save` wrote; afterwards this model samples and trains as that one did.
+
+        Raises:
+            InputError: the file is missing or damaged, or of a model with other settings.
+        """
+        groups, facts = read_checkpoint(Path(path))
+        for name, mine in self._identity().items():
+            if facts.get(name) != mine:
+                raise InputError(
+                    f"{path} has {name} {facts.get(name)!r}, this model {mine!r}; "
+                    "make the model with the settings of the file"
+                )
+        data = {name: tensor.numpy() for name, tensor in groups["data"].items()}
+        if not np.array_equal(data["rest"], self.rest):
+            raise InputError(f"{path} is of another body: its rest joints differ from this model's")
+        self._network.load_state_dict(groups["network"])
+        averaged = {name: tensor.to(self.device) for name, tensor in groups["average"].items()}
+        self._average = averaged or None
+        self._scaling = FeatureScaling(data["mean"], data["std"])
+        self._betas, self._lengths = data["betas"], data["lengths"]
+        self._captions = np.array(facts["captions"], dtype=np.str_)
+
+    @classmethod
+    def from_file(
+        cls, path: Path, config: GeneratorConfig | None = None, device: str = "auto"
+    ) -> Self:
+        """A model made from a file alone; `config` gives other settings of training and sampling.
+
+        Raises:
+            InputError: the file is missing or damaged, or `config` is of another size.
+        """
+        groups, facts = read_checkpoint(Path(path))
+        size = {name: facts[name] for name in ("width", "blocks", "heads")}
+        model = cls(
+            config or GeneratorConfig(**size),
+            facts["classes"],
+            facts["frames"],
+            facts["fps"],
+            groups["data"]["rest"].numpy(),
+            np.random.default_rng(0),
+            device,
+        )
+        model.load(path)
+        return model
+
+    def _identity(self) -> dict:
+        """The settings that a file and a model must share."""
+        size = {name: getattr(self.config, name) for name in ("width", "blocks", "heads")}
+        return {**size, "classes": self.classes, "frames": self.frames, "fps": self.fps}
+
+    def _training(self, first: bool) -> TrainingConfig:
+        config = self.config
+        return TrainingConfig(
+            batch=config.batch,
+            learning_rate=config.learning_rate if first else config.finetune_learning_rate,
+            anneal=first,
+            difference_weight=config.difference_weight,
+            label_dropout=config.label_dropout,
+            ema_decay=config.ema_decay,
+        )
+
+    def _sampler(self) -> Sampler:
+        if self.config.sampler == "ddpm":
+            return DDPMSampler(self._schedule, self.config.sampling_steps)
+        return DDIMSampler(self._schedule, self.config.sampling_steps, self.config.eta)
+
+    def _denoise(self, x_t: Tensor, t: Tensor, label: Tensor | None, mask: Tensor | None) -> Tensor:
+        """The network's estimate, with averaged weights where there are any."""
+        with torch.autocast(self.device.type, self._autocast, enabled=self._autocast is not None):
+            arguments = (x_t, t, label, mask)
+            if self._average is None:
+                return self._network(*arguments).float()
+            return torch.func.functional_call(self._network, self._average, arguments).float()
+
+    def _labels(self, captions: np.ndarray) -> Tensor:
+        """Class numbers (N,) of captions."""
+        number = {name: i for i, name in enumerate(self.classes)}
+        unknown = sorted({c for c in map(caption_class, captions) if c not in number})
+        if unknown:
+            raise InputError(
+                f"the generator does not know the caption class {unknown[0]!r}; "
+                f"it knows {', '.join(map(repr, self.classes))}"
+            )
+        return torch.tensor([number[caption_class(c)] for c in captions], dtype=torch.long)
+
+    def _mask(self, lengths: np.ndarray, frames: int) -> Tensor:
+        """(N, frames) true on the frames that count."""
+        return torch.from_numpy(np.arange(frames) < np.asarray(lengths)[:, None]).to(self.device)
+
+    def _check(self, data: Motions) -> None:
+        if len(data) == 0:
+            raise InputError("no clips to train the generator on; give at least one")
+        if not np.allclose(data.fps, self.fps):
+            raise InputError(
+                f"clips have {sorted(set(data.fps))} frames a second, the generator {self.fps}; "
+                "resample the clips"
+            )
+        if data.length.max() > self.frames:
+            raise InputError(
+                f"a clip has {data.length.max()} frames, the generator takes {self.frames}; "
+                "cut the clips into windows"
+            )
+
+    def _require_trained(self) -> FeatureScaling:
+        if self._scaling is None:
+            raise InputError("the generator is untrained; fit it, or load a trained one")
+        return self._scaling
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        if self.on_progress is not None:
+            self.on_progress(what, done, total)
