@@ -69,7 +69,7 @@ def frechet_distance_of_moments(
 ) -> np.ndarray:
     """Squared Frechet distance between Gaussians, shape (...).
 
-    Means (..., D), covariances (..., D, D); leading axes broadcast, so that many Gaussians are compared with one in one call.
+    Means (..., D), covariances (..., D, D); leading axes broadcast: many Gaussians in one call.
     """
     mean_x, cov_x, mean_y, cov_y = (
         np.asarray(a, np.float64) for a in (mean_x, cov_x, mean_y, cov_y)

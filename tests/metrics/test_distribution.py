@@ -171,7 +171,7 @@ def test_within_class_diversity_sees_what_diversity_does_not():
 
 
 def test_the_bootstrap_interval_covers_what_redrawing_the_set_gives(rng):
-    """Near the floor of the Frechet distance the plain percentile interval covers almost never."""
+    """Near the floor the plain percentile interval covers in less than half of the draws."""
     reference = rng.normal(size=(400, 6))
     figures, intervals = [], []
     for _ in range(60):

@@ -1,0 +1,206 @@
+"""How the encoder learns: cross-entropy of class and style on random windows of real clips."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from motionloop.metrics.encoder_network import EncoderConfig, EncoderNetwork
+from motionloop.metrics.joints import at_times, heading_view, resample
+from motionloop.motion.motions import caption_class
+
+
+def caption_style(caption: str) -> str:
+    """The style of a caption: what stands after its first comma; empty where there is none."""
+    return caption.partition(",")[2].strip()
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes and styles of N clips.
+
+    Attributes:
+        classes: names, sorted.
+        styles: names, sorted; empty where no caption has a style.
+        class_index: (N,) into `classes`.
+        style_index: (N,) into `styles`, -1 where the caption has none.
+    """
+
+    classes: list[str]
+    styles: list[str]
+    class_index: np.ndarray
+    style_index: np.ndarray
+
+    @classmethod
+    def of(cls, captions: np.ndarray) -> Self:
+        """The labels that captions (N,) name."""
+        classes, class_index = np.unique(
+            [caption_class(str(c)) for c in captions], return_inverse=True
+        )
+        named = [caption_style(str(c)) for c in captions]
+        styles = sorted({style for style in named if style})
+        number = {style: n for n, style in enumerate(styles)}
+        style_index = np.array([number.get(style, -1) for style in named], np.int64)
+        return cls([str(c) for c in classes], styles, class_index, style_index)
+
+
+def train(
+    network: EncoderNetwork,
+    joints: np.ndarray,
+    length: np.ndarray,
+    fps: np.ndarray,
+    labels: Labels,
+    config: EncoderConfig,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Train `network` from fresh weights and scale its features; leaves it in evaluation mode.
+
+    Args:
+        network: is changed.
+        joints: (N, T, 24, 3) m.
+        length: (N,) frames that count.
+        fps: (N,) Hz.
+        labels: of the N clips.
+        config: how to train.
+        rng: sets weights, windows and the clips that are held out.
+
+    Returns:
+        what it was trained on, and class and style accuracy on windows of held-out clips.
+    """
+    joints, length = resample(np.asarray(joints, np.float32), length, fps, config.fps)
+    held_out = _held_out(labels.class_index, config.held_out, rng)
+    windows = _Windows(joints, length, labels, np.flatnonzero(~held_out), config, rng)
+    with torch.random.fork_rng(devices=[]):  # weights and dropout come from rng alone
+        torch.manual_seed(int(rng.integers(2**62)))
+        _standardise(network, windows)
+        _descend(network, windows, config)
+    network.eval()
+    _scale_features(network, windows)
+    return {
+        "clips": int((~held_out).sum()),
+        "held_out_clips": int(held_out.sum()),
+        "seconds": round(float(length[~held_out].sum() / config.fps), 1),
+        **_accuracy(network, joints, length, labels, held_out, config),
+    }
+
+
+def _held_out(class_index: np.ndarray, part: float, rng: np.random.Generator) -> np.ndarray:
+    """Mask (N,) of clips kept for the accuracy: the same part of every class, never all of one."""
+    mask = np.zeros(len(class_index), bool)
+    for label in np.unique(class_index):
+        members = rng.permutation(np.flatnonzero(class_index == label))
+        mask[members[: min(round(part * len(members)), len(members) - 1)]] = True
+    return mask
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Random windows of clips `rows`: cut anywhere, sped up or slowed down, lifted, noisy."""
+
+    joints: np.ndarray
+    length: np.ndarray
+    labels: Labels
+    rows: np.ndarray
+    config: EncoderConfig
+    rng: np.random.Generator
+
+    def draw(self, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Views (B, frames, C), frames that count (B,), classes (B,), styles (B,)."""
+        config, rng = self.config, self.rng
+        rows = rng.choice(self.rows, size, p=self._chances())
+        speed = np.exp(rng.uniform(-1, 1, size) * np.log1p(config.speed))
+        wanted = rng.integers(max(config.frames // 2, 1), config.frames + 1, size)
+        available = np.floor((self.length[rows] - 1) / speed).astype(np.int64) + 1
+        count = np.minimum(wanted, available)
+        start = rng.uniform(0, 1, size) * (self.length[rows] - 1 - (count - 1) * speed)
+        steps = np.minimum(np.arange(config.frames), count[:, None] - 1)
+        window = at_times(self.joints, self.length, start[:, None] + steps * speed[:, None], rows)
+        window[..., 2] += rng.uniform(-config.lift, config.lift, (size, 1, 1))
+        noise = rng.standard_normal(window.shape, np.float32)
+        window += noise * (config.noise * rng.random((size, 1, 1, 1), np.float32))
+        return (
+            torch.from_numpy(heading_view(window, count, config.fps)),
+            torch.from_numpy(count),
+            torch.from_numpy(self.labels.class_index[rows]),
+            torch.from_numpy(self.labels.style_index[rows]),
+        )
+
+    def _chances(self) -> np.ndarray:
+        """Chance of every clip: by its duration, classes by the square root of theirs."""
+        length, label = self.length[self.rows], self.labels.class_index[self.rows]
+        chance = length / np.sqrt(np.bincount(label, weights=length)[label])
+        return chance / chance.sum()
+
+
+def _standardise(network: EncoderNetwork, windows: _Windows) -> None:
+    """Fresh weights, and the mean and scale of the input, one scale for the axes of a joint."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv1d | nn.Linear | nn.LayerNorm):
+            module.reset_parameters()
+    view, count, *_ = windows.draw(512)
+    seen = view[torch.arange(view.shape[1]) < count[:, None]]
+    network.mean.copy_(seen.mean(0))
+    scale = seen.var(0).reshape(-1, 3).mean(1).sqrt().clamp_min(0.05)
+    network.scale.copy_(scale.repeat_interleave(3))
+
+
+def _descend(network: EncoderNetwork, windows: _Windows, config: EncoderConfig) -> None:
+    """AdamW on the cross-entropy of class and, where a caption has one, style."""
+    optimiser = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
+    loss_of = nn.CrossEntropyLoss(label_smoothing=0.1, ignore_index=-1)
+    network.train()
+    for _ in range(config.steps):
+        view, count, class_index, style_index = windows.draw(config.batch)
+        _, classes, styles = network(view, count)
+        loss = loss_of(classes, class_index)
+        if styles is not None and (style_index >= 0).any():
+            loss = loss + loss_of(styles, style_index)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+
+
+def _scale_features(network: EncoderNetwork, windows: _Windows) -> None:
+    """Centre the features and bring their total variance to their number."""
+    view, count, *_ = windows.draw(1024)
+    with torch.no_grad():
+        features = network(view, count)[0]
+    network.centre.copy_(features.mean(0))
+    network.size.copy_((features.var(0).sum() / features.shape[1]).sqrt())
+
+
+def _accuracy(
+    network: EncoderNetwork,
+    joints: np.ndarray,
+    length: np.ndarray,
+    labels: Labels,
+    held_out: np.ndarray,
+    config: EncoderConfig,
+) -> dict[str, float]:
+    """Class and style accuracy on the held-out clips, in consecutive windows; none without any."""
+    cuts = [
+        (row, start)
+        for row in np.flatnonzero(held_out)
+        for start in range(0, max(int(length[row]) - config.frames // 2, 1), config.frames)
+    ]
+    if not cuts:
+        return {}
+    rows, starts = np.array(cuts).T
+    count = np.minimum(config.frames, length[rows] - starts)
+    times = starts[:, None] + np.minimum(np.arange(config.frames), count[:, None] - 1)
+    view = heading_view(at_times(joints, length, times, rows), count, config.fps)
+    with torch.no_grad():
+        _, classes, styles = network(torch.from_numpy(view), torch.from_numpy(count))
+    right = classes.argmax(-1).numpy() == labels.class_index[rows]
+    found = {"class_accuracy": round(float(right.mean()), 3)}
+    styled = labels.style_index[rows] >= 0
+    if styles is not None and styled.any():
+        right = (styles.argmax(-1).numpy() == labels.style_index[rows])[styled]
+        found["style_accuracy"] = round(float(right.mean()), 3)
+    return found
