@@ -39,9 +39,11 @@ class Motions(Samples):
     index: np.ndarray
 
     @classmethod
-    def pack(cls, clips: list[SmplMotion], index: np.ndarray | None = None) -> Self:
-        """Clips as a batch, padded by repeating the last frame; float32."""
-        frames = max((len(clip) for clip in clips), default=0)
+    def pack(
+        cls, clips: list[SmplMotion], index: np.ndarray | None = None, frames: int = 0
+    ) -> Self:
+        """Clips as a batch, padded by repeating the last frame to `frames` at least; float32."""
+        frames = max([frames, *map(len, clips)])
 
         def padded(name: str, tail: tuple[int, ...]) -> np.ndarray:
             out = np.zeros((len(clips), frames, *tail), np.float32)

@@ -1,0 +1,72 @@
+"""Compare two sets of motions: how far is A from the reference B?
+
+A set is a data set folder, a file of samples (.npz of a run) or a run folder, whose newest
+evaluation samples then count:
+  motionloop evaluate runs/motion my_set
+  motionloop evaluate runs/motion runs/motion_uncorrected
+Beside every figure stands the same one of B itself: one half against the other, or its physics.
+"""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from motionloop.launch import save_json
+from motionloop.loop.run_directory import RunDirectory
+from motionloop.samples import InputError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("a", type=Path, metavar="A", help="the set that is judged")
+    parser.add_argument("b", type=Path, metavar="B", help="the reference")
+    parser.add_argument("--encoder", type=Path, help="of the FID (default: the shipped one)")
+    parser.add_argument("--body_model", type=Path, help="SMPL body (default: the shipped)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="windows of clips (default: 2)")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the table here")
+
+
+def execute(args: argparse.Namespace, _: list[str]) -> None:
+    """Compare and print."""
+    for path in (args.a, args.b):
+        if not path.exists():
+            raise InputError(f"no such file or folder: {path}")
+    from rich.console import Console
+    from rich.table import Table
+
+    from motionloop.metrics.compare import evaluate
+    from motionloop.metrics.encoders import MotionEncoder
+    from motionloop.motion.body import Body
+
+    body = Body.load(args.body_model)
+    encoder = MotionEncoder.load(args.encoder) if args.encoder else MotionEncoder.shipped()
+    a, b = (_motions(path, args.seconds, encoder.config.fps) for path in (args.a, args.b))
+    rows = evaluate(a, b, body, encoder)
+    table = Table(title=f"{args.a} ({len(a)} motions) against {args.b} ({len(b)} motions)")
+    for name in ("metric", "A", "B itself", "meaning"):
+        table.add_column(name, justify="right" if name in ("A", "B itself") else "left")
+    for row in rows:
+        own = "" if row.real is None else f"{row.real:.3f}"
+        table.add_row(row.metric, f"{row.value:.3f}", own, row.meaning)
+    console = Console()
+    console.print(table)
+    console.print(f"encoder {encoder.name}", highlight=False)
+    save_json(args.json, [asdict(row) for row in rows])
+
+
+def _motions(path: Path, seconds: float, fps: float):
+    """The motions of a run's newest evaluation, of a file of samples, or windows of a data set."""
+    from motionloop.motion.dataset import load_clips, windows
+    from motionloop.motion.motions import Motions
+
+    if path.is_file():
+        return Motions.load(path)
+    if (path / "config.yaml").is_file():
+        complete = RunDirectory(path).complete()
+        if not complete:
+            raise InputError(f"{path} has no complete generation yet")
+        return Motions.load(RunDirectory(path).generation(complete[-1]) / "evaluation.npz")
+    found, skipped = windows([clip for _, clip in load_clips(path)], seconds, fps, seconds)
+    if len(found) == 0:
+        raise InputError(f"no clip of {path} is as long as {seconds:g} s; lower --seconds")
+    return found

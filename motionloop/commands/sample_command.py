@@ -1,0 +1,71 @@
+"""Draw new motions from a run's model, as a data set that other commands read.
+
+motionloop sample runs/motion --n 8 --out new_motions
+motionloop sample runs/motion --generation 3 --caption "a person walks" --seconds 2
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from motionloop.commands.run_command import check_run
+from motionloop.launch import save_json
+from motionloop.loop.run_directory import RunDirectory
+from motionloop.samples import InputError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument("--out", type=Path, help="the new folder (default: RUN/samples_gG_seedS)")
+    parser.add_argument("--n", type=int, default=8, help="how many (default: 8)")
+    parser.add_argument("--generation", type=int, help="whose model (default: the last)")
+    parser.add_argument("--caption", help="what they show (default: the training captions)")
+    parser.add_argument("--seconds", type=float, help="length (default: as the training clips)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the list here")
+
+
+def execute(args: argparse.Namespace, _: list[str]) -> None:
+    """Sample and write."""
+    from rich.console import Console
+
+    from motionloop.commands.progress import counting
+    from motionloop.motion.dataset import write_dataset
+    from motionloop.motion.generator import MotionGenerator
+
+    directory = RunDirectory(check_run(args.run))
+    complete = directory.complete()
+    if not complete:
+        raise InputError(f"{args.run} has no complete generation yet")
+    if args.n < 1:
+        raise InputError(f"--n is {args.n}; it must be at least 1")
+    g = complete[-1] if args.generation is None else args.generation
+    out = args.out or args.run / f"samples_g{g}_seed{args.seed}"
+    model = MotionGenerator.from_file(directory.model_file(g), device=args.device)
+    rng = np.random.default_rng(args.seed)
+    with counting("sampling") as progress:
+        model.on_progress = lambda what, done, total: progress(done, total)
+        if args.caption is None and args.seconds is None:
+            motions = model.sample(args.n, rng)
+        else:
+            motions = _asked(model, args, rng)
+    clips = {f"sample_{n:04d}": clip for n, clip in enumerate(motions.unpack())}
+    entries = write_dataset(out, clips, source=f"{args.run}, generation {g}, seed {args.seed}")
+    Console().print(f"{len(clips)} motions of generation {g} in {out}", soft_wrap=True)
+    save_json(args.json, entries)
+
+
+def _asked(model, args: argparse.Namespace, rng: np.random.Generator):
+    drawn = model.sample_plan(args.n, rng)
+    captions = [args.caption] * args.n if args.caption is not None else drawn[0]
+    lengths = drawn[1]
+    if args.seconds is not None:
+        frames = round(args.seconds * model.fps)
+        if not 1 <= frames <= model.frames:
+            longest = model.frames / model.fps
+            raise InputError(f"--seconds is {args.seconds}; this model makes up to {longest:g} s")
+        lengths = np.full(args.n, frames)
+    return model.sample_captions(captions, lengths, rng)

@@ -1,0 +1,197 @@
+"""The motion task: SMPL motion diffusion, corrected by physics, judged on held-out real motion.
+
+Real data are windows of a data set's clips. The clips are split three ways: the generator trains
+on windows of one part, the second part is the reference, and the encoder that metrics compare
+with learns from clips that no generator trains on.
+"""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from physics.corrector import CorrectorConfig, TrackingCorrector
+
+from motionloop.diffusion.device import resolve_device
+from motionloop.interfaces import Display, Task
+from motionloop.metrics.encoders import MotionEncoder
+from motionloop.metrics.motion import MotionMetrics
+from motionloop.motion.body import Body
+from motionloop.motion.correction import FallPolicy, MotionCorrector
+from motionloop.motion.dataset import load_clips, split, windows
+from motionloop.motion.generator import GeneratorConfig, MotionGenerator
+from motionloop.motion.motions import Motions, caption_class
+from motionloop.paths import CLIPS
+from motionloop.samples import InputError
+from motionloop.strength import Strength, StrengthMode, check_gamma
+
+HEADLINE = (
+    "fid", "kinetic_fid", "caption_agreement", "diversity", "within_class_diversity", "recall",
+    "phys_err_mm", "penetrate_mm", "float_mm", "skate_mm", "jerk", "corrector/success",
+    "corrector/assistance_mean_bw",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MotionCorrectorConfig:
+    """How synthetic motions are corrected.
+
+    Attributes:
+        gamma: correction strength in [0, inf]; 0 corrects nothing, inf everything.
+        mode: mixture corrects a share gamma / (1 + gamma) of the samples, blend moves every
+            sample that share of the way.
+        on_fall: what becomes of a sample that falls: drop, kinematic (its clean-up), keep_raw.
+        tracking: the physics.
+    """
+
+    gamma: float = math.inf
+    mode: StrengthMode = "mixture"
+    on_fall: FallPolicy = "drop"
+    tracking: CorrectorConfig = field(default_factory=CorrectorConfig)
+
+    def __post_init__(self):
+        check_gamma(self.gamma)
+
+
+@dataclass(frozen=True)
+class MotionConfig:
+    """Settings of the motion task.
+
+    Attributes:
+        data: a data set folder made by `motionloop import`; none takes the shipped clips.
+        body_model: an SMPL body, .npz or .pkl; none takes the shipped free body.
+        windows: real windows that the generator trains on, drawn at random.
+        seconds: length of a window, s.
+        fps: frame rate of generator and metrics, Hz.
+        stride: time between the starts of windows of one clip, s.
+        encoder: the encoder of the metrics; none takes the shipped one for the shipped clips,
+            and trains one, kept beside the data, for other data.
+        device: auto, cpu or cuda.
+        generator: the diffusion model.
+        corrector: how synthetic motions are corrected.
+    """
+
+    data: Path | None = None
+    body_model: Path | None = None
+    windows: int = 64
+    seconds: float = 2.0
+    fps: float = 20.0
+    stride: float = 0.25
+    encoder: Path | None = None
+    device: str = "auto"
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    corrector: MotionCorrectorConfig = field(default_factory=MotionCorrectorConfig)
+
+    def __post_init__(self):
+        for name in ("windows", "seconds", "fps", "stride"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"task.{name} is {getattr(self, name)}; it must be positive")
+
+
+def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
+    """The motion task; `seed` draws the training windows."""
+    resolve_device(config.device)
+    body = Body.load(config.body_model)
+    display.stage(0, "reading clips")
+    train, reference, learned = _parts(config)
+    pool = _windows(train, config, "training")
+    chosen, others = _subset(len(pool), config.windows, seed)
+    real, rest_of_pool = pool[chosen], pool[others]
+    encoder = _encoder(config, body, learned, seed, display)
+
+    def draw_real(count: int, rng: np.random.Generator) -> Motions:
+        source = rest_of_pool if len(rest_of_pool) else real
+        return source[rng.permutation(len(source))[:count]]
+
+    def make_model(rng: np.random.Generator) -> MotionGenerator:
+        frames = real.transl.shape[1]
+        classes = sorted({caption_class(caption) for caption in real.caption})
+        rest = body.rest_joints(np.zeros(10))
+        model = MotionGenerator(
+            config.generator, classes, frames, config.fps, rest, rng, config.device
+        )
+        model.on_progress = display.progress
+        return model
+
+    tracking = TrackingCorrector(body.skeleton, config.corrector.tracking)
+    corrector = MotionCorrector(
+        tracking,
+        body,
+        config.corrector.on_fall,
+        lambda done, total: display.progress("correct", done, total),
+    )
+    return Task(
+        real=real,
+        reference=_windows(reference, config, "reference"),
+        make_model=make_model,
+        corrector=Strength(corrector, config.corrector.gamma, config.corrector.mode),
+        metrics=(MotionMetrics(body, encoder),),
+        draw_real=draw_real,
+        preview=lambda samples, path: _preview(samples, path, body),
+    )
+
+
+def _parts(config: MotionConfig) -> tuple[list, list, list]:
+    """The clips that the generator trains on, the reference's, and the encoder's."""
+    loaded = load_clips(config.data or CLIPS)
+    names = split([entry for entry, _ in loaded])
+    part = {
+        name: [clip for entry, clip in loaded if names[entry["name"]] == name]
+        for name in set(names.values())
+    }
+    train, reference = part.get("train", []), part.get("reference", [])
+    if not train or not reference:
+        raise InputError(
+            f"{config.data or CLIPS} has {len(loaded)} clips, too few for a training and a "
+            "reference part; import more clips"
+        )
+    # A small set has no clips to spare: the encoder then learns from the reference's.
+    return train, reference, part.get("encoder", reference)
+
+
+def _windows(clips: list, config: MotionConfig, purpose: str) -> Motions:
+    found, skipped = windows(clips, config.seconds, config.fps, config.stride)
+    if len(found) == 0:
+        raise InputError(
+            f"none of the {len(clips)} {purpose} clips is as long as a window of "
+            f"{config.seconds:g} s; lower task.seconds"
+        )
+    return found
+
+
+def _subset(count: int, wanted: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the training windows, and the other rows of the pool."""
+    if wanted > count:
+        raise InputError(
+            f"task.windows is {wanted}, but the training clips have {count} windows; "
+            "lower task.windows or task.stride, or import more clips"
+        )
+    order = np.random.default_rng([seed, 1]).permutation(count)
+    return np.sort(order[:wanted]), np.sort(order[wanted:])
+
+
+def _encoder(
+    config: MotionConfig, body: Body, clips: list, seed: int, display: Display
+) -> MotionEncoder:
+    """The encoder named, the shipped one, the one kept beside the data, or a new one."""
+    if config.encoder is not None:
+        return MotionEncoder.load(config.encoder)
+    if config.data is None:
+        return MotionEncoder.shipped()
+    kept = config.data / f"encoder_{config.seconds:g}s_{config.fps:g}fps.safetensors"
+    if kept.is_file():
+        return MotionEncoder.load(kept)
+    display.stage(0, "training the encoder of the metrics")
+    motions = _windows(clips, config, "encoder's")
+    # Its own seed, not the experiment's: all runs on this data share the encoder.
+    encoder = MotionEncoder.fit(motions, body.joints(motions), np.random.default_rng(0))
+    encoder.save(kept)
+    return MotionEncoder.load(kept)
+
+
+def _preview(samples: Motions, path: Path, body: Body) -> Path:
+    """A strip of pictures of three samples."""
+    from motionloop.viewer.render import render
+
+    clips = samples[:3].unpack()
+    return render(clips, path.with_suffix(".png"), body, titles=[clip.caption for clip in clips])
