@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import trimesh
 from cavities import close_cavities
 from decimate import decimate_half, mirrored
 from makehuman import Source, read_source
@@ -248,7 +249,9 @@ def build(count: int, target: int, seed: int) -> dict[str, np.ndarray]:
     mean, directions = shape_directions(shapes, mirror)
     regressor = regress_joints(shapes, rest_joints, weights[kept], mirror)
     error = np.linalg.norm(np.einsum("jv,nva->nja", regressor, shapes) - rest_joints, axis=-1)
-    print(f"{len(kept)} vertices, {len(faces)} faces")
+    shell = trimesh.Trimesh(shapes[0], faces, process=False)
+    print(f"{len(kept)} vertices, {len(faces)} faces, closed: {shell.is_watertight}", end=", ")
+    print(f"Euler number {shell.euler_number} (2 is a sphere)")
     worst = int(error.mean(axis=0).argmax())
     print(f"joint error, mean {1e3 * error.mean():.1f} mm,", end=" ")
     print(f"worst {1e3 * error.mean(axis=0)[worst]:.1f} mm at {JOINT_NAMES[worst]}")

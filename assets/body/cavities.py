@@ -24,7 +24,13 @@ def close_cavities(
     hidden[look_at] = ~_visible(points, look_at, mirrored(triangles, mirror))
     hidden |= hidden[mirror]
     gone = hidden[triangles].any(axis=1) & region[triangles].all(axis=1)
-    kept, apexes = triangles[~gone], {}
+    for _ in range(20):
+        gone |= region[triangles].all(axis=1) & np.isin(
+            triangles, _pinched(triangles[gone], mirror)
+        ).any(axis=1)
+    islands = sorted(_patches(triangles[~gone]), key=len)
+    kept, apexes = islands.pop(), {}
+    gone = ~np.isin(_names(triangles), _names(kept))
     for patch in _patches(triangles[gone]):
         seam = np.unique(patch)
         seam = seam[mirror[seam] == seam]
@@ -39,6 +45,18 @@ def close_cavities(
         kept = np.concatenate([kept, fan])
         apexes[apex] = np.unique(border)
     return kept, apexes
+
+
+def _names(triangles: np.ndarray) -> np.ndarray:
+    """One number for every triangle."""
+    return (triangles.astype(np.int64) * np.array([1, 2**20, 2**40])).sum(axis=1)
+
+
+def _pinched(patch: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Vertices at which a patch's rim touches itself."""
+    rim = _border(patch, mirror)
+    starts, count = np.unique(rim[:, 0], return_counts=True)
+    return starts[count > 1]
 
 
 def _border(patch: np.ndarray, mirror: np.ndarray) -> np.ndarray:

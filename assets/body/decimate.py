@@ -59,6 +59,10 @@ def decimate_half(
         third = {w for i in shared for w in faces[i]} - {u, v}
         if neighbours(u) & neighbours(v) != third:
             return False
+        if seam[v]:  # a new edge between two seam vertices must lie on the seam
+            bridges = [w for w in neighbours(u) - neighbours(v) - {v} if seam[w]]
+            if any(not seam[u] or len(around[u] & around[w]) != 1 for w in bridges):
+                return False
         for i in around[u] - shared:
             a, b, c = faces[i]
             before = np.cross(points[b] - points[a], points[c] - points[a])

@@ -14,20 +14,21 @@ import torch
 
 BODY_VERTICES = 13380  # group "body" of the base mesh; what follows are helpers
 EYE = {"left": slice(14598, 14670), "right": slice(14670, 14742)}
-# Local targets (both sides together), standard deviation of their coefficient.
+# Local targets (both sides together), mean and standard deviation of their coefficient. The arms
+# are made longer than MakeHuman's, to de Leva's (1996) 0.16 and 0.15 of the body height.
 LOCAL = {
-    ("upperlegs-height-incr",): 0.15,
-    ("lowerlegs-height-incr",): 0.15,
-    ("measure-upperarm-length-incr",): 0.2,
-    ("measure-lowerarm-length-incr",): 0.2,
-    ("hip-scale-horiz-incr",): 0.2,
-    ("torso-scale-vert-incr",): 0.25,
-    ("torso-scale-horiz-incr",): 0.15,
-    ("torso-scale-depth-incr",): 0.15,
-    ("measure-shoulder-dist-incr",): 0.25,
-    ("l-foot-scale-incr", "r-foot-scale-incr"): 0.15,
-    ("l-hand-scale-incr", "r-hand-scale-incr"): 0.15,
-    ("l-upperleg-fat-incr", "r-upperleg-fat-incr"): 0.15,
+    ("upperlegs-height-incr",): (0.0, 0.15),
+    ("lowerlegs-height-incr",): (0.0, 0.15),
+    ("measure-upperarm-length-incr",): (0.15, 0.15),
+    ("measure-lowerarm-length-incr",): (0.3, 0.15),
+    ("hip-scale-horiz-incr",): (0.0, 0.2),
+    ("torso-scale-vert-incr",): (0.0, 0.25),
+    ("torso-scale-horiz-incr",): (0.0, 0.15),
+    ("torso-scale-depth-incr",): (0.0, 0.15),
+    ("measure-shoulder-dist-incr",): (0.0, 0.25),
+    ("l-foot-scale-incr", "r-foot-scale-incr"): (0.0, 0.15),
+    ("l-hand-scale-incr", "r-hand-scale-incr"): (0.0, 0.15),
+    ("l-upperleg-fat-incr", "r-upperleg-fat-incr"): (0.0, 0.15),
 }
 
 
@@ -71,7 +72,7 @@ def draw_adults(count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[
         "gender": gender,
         "age": rng.uniform(2 / 3, 0.9, count),
         "muscle": around(0.55, 0.2),
-        "weight": around(0.7, 0.22),
+        "weight": around(0.75, 0.25),
         "height": around(0.375, 0.06),
         "proportions": around(0.55, 0.2),
         "cupsize": around(0.45, 0.15),
@@ -80,7 +81,9 @@ def draw_adults(count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[
         "asian": races[:, 1],
         "caucasian": races[:, 2],
     }
-    local = np.stack([rng.normal(0.0, s, count) for s in LOCAL.values()], axis=1).clip(-0.9, 0.9)
+    local = np.stack([rng.normal(*spread, count) for spread in LOCAL.values()], axis=1).clip(
+        -0.9, 0.9
+    )
     return np.stack(list(phenotype.values()), axis=1), list(phenotype), local
 
 
