@@ -40,7 +40,8 @@ class MotionEncoder:
         self, classes: list[str], styles: list[str], config: EncoderConfig, training: dict
     ):
         self.classes, self.styles, self.config, self.training = classes, styles, config, training
-        self.network = EncoderNetwork(config, len(classes), len(styles)).eval()
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then replaced
+            self.network = EncoderNetwork(config, len(classes), len(styles)).eval()
 
     @property
     def name(self) -> str:
@@ -76,7 +77,7 @@ class MotionEncoder:
         if len(labels.classes) < 2 and len(labels.styles) < 2:
             warnings.warn(
                 f"all {len(motions)} clips are of class {labels.classes[0]!r}: an encoder has "
-                "nothing to learn, and FID compares features of random weights; give the clips captions "
+                "nothing to learn, and FID compares features of random weights; give captions "
                 "of more than one class",
                 stacklevel=2,
             )

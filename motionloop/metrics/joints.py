@@ -78,7 +78,7 @@ def heading_view(joints: np.ndarray, length: np.ndarray, fps: float) -> np.ndarr
     joints = at_times(joints.astype(np.float64, copy=False), length, frames)
     velocity = np.zeros_like(joints)
     velocity[:, 1:] = np.diff(joints, axis=1) * fps
-    velocity[:, :1] = velocity[:, 1:2]
+    velocity[:, 0] = velocity[:, min(1, joints.shape[1] - 1)]
     rows = np.arange(len(joints))[:, None]
     velocity = velocity[rows, frames]
     local = joints.copy()
