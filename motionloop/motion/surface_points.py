@@ -9,34 +9,49 @@ import numpy as np
 from physics.skeleton import MIRROR
 
 _FEET = ((7, 10), (8, 11))  # ankle and foot joint, left and right
+_TIPS = (7, 8, 10, 11, 20, 21, 22, 23)  # ankles, feet, wrists, hands
 _SOLE_DEPTH = 0.012  # m above the lowest vertex that still counts as sole
 
 
 def contact_vertices(
-    rest: np.ndarray, weights: np.ndarray, directions: int = 22
+    rest: np.ndarray, weights: np.ndarray, tolerance: float = 0.006
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (P,) that can touch the ground and the joint (P,) that carries each.
 
     Args:
         rest: (V, 3) the skin in the rest pose, y up, m.
         weights: (V, 24) skin weights.
-        directions: how many directions are searched for every joint's part.
+        tolerance: how much farther a part's vertices may reach than the chosen ones, in any
+            direction, m; half of it on feet and hands.
     """
     owner = weights.argmax(axis=1)
-    chosen = {int(v) for side in sole_vertices(rest, weights, 24) for v in side}
+    chosen = {int(v) for side in sole_vertices(rest, weights, 20) for v in side}
+    directions = sphere_directions(600)
+    directions = directions[directions[:, 0] >= 0]
+    mirrored = directions * (-1, 1, 1)
     for joint in range(weights.shape[1]):
         part = np.flatnonzero(owner == joint)
         if len(part) == 0:
             continue
-        many = sphere_directions(directions * (2 if joint in _FEET[0] + _FEET[1] else 1))
-        mirrored = many * (-1, 1, 1)
+        looks = [directions, mirrored][joint > MIRROR[joint]]
         if MIRROR[joint] == joint:
-            many = np.concatenate([many[many[:, 0] >= 0], mirrored[mirrored[:, 0] <= 0]])
-        elif joint > MIRROR[joint]:
-            many = mirrored
-        chosen |= {int(v) for v in part[(rest[part] @ many.T).argmax(axis=0)]}
+            looks = np.concatenate([directions, mirrored])
+        close = tolerance / 2 if joint in _TIPS else tolerance
+        chosen |= {int(v) for v in part[extreme_points(rest[part], looks, close)]}
     vertices = np.array(sorted(chosen))
     return vertices, owner[vertices]
+
+
+def extreme_points(points: np.ndarray, directions: np.ndarray, tolerance: float) -> np.ndarray:
+    """Indices of points that reach as far as all do, within a tolerance, in every direction."""
+    reach = points @ directions.T  # (P, D)
+    farthest = reach.max(axis=0)
+    chosen = [int(reach[:, 0].argmax())]
+    covered = reach[chosen[0]].copy()
+    while (farthest - covered).max() > tolerance:
+        chosen.append(int(reach[:, (farthest - covered).argmax()].argmax()))
+        covered = np.maximum(covered, reach[chosen[-1]])
+    return np.array(chosen)
 
 
 def sole_vertices(

@@ -201,8 +201,8 @@ def test_the_surface_points_find_the_lowest_vertex(body, rng):
     )
     found = skeleton.surface(joints, rotations_w)[..., 2].min(axis=1)
     error = np.abs(found - body.lowest(motion))
-    assert error.mean() < 0.003
-    assert np.quantile(error, 0.9) < 0.008
+    assert error.mean() < 0.002
+    assert np.quantile(error, 0.9) < 0.005
 
 
 def test_the_feet_of_a_standing_body_are_its_lowest_points(body):
