@@ -36,7 +36,7 @@ def minimal_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     start, end = np.broadcast_arrays(start, end)
     cosine = np.sum(start * end, axis=-1)[..., None, None]
     v = np.cross(start, end)
-    cross = np.zeros(v.shape[:-1] + (3, 3))
+    cross = np.zeros((*v.shape[:-1], 3, 3))
     cross[..., 0, 1], cross[..., 0, 2], cross[..., 1, 2] = -v[..., 2], v[..., 1], -v[..., 0]
     cross -= np.swapaxes(cross, -1, -2)
     turn = np.eye(3) + cross + cross @ cross / np.maximum(1.0 + cosine, 1e-9)
@@ -85,7 +85,7 @@ class Calibration:
             if f"{side}_collar" in mapping:
                 self._follow(f"{side}_collar", "spine3")
             for upper, lower, end, trunk in LIMBS:
-                self._limb(*(f"{side}_{joint}" for joint in (upper, lower, end)), trunk)
+                self._limb(f"{side}_{upper}", f"{side}_{lower}", f"{side}_{end}", trunk)
             self._follow(f"{side}_wrist", f"{side}_elbow")
             self._foot(side)
 
@@ -179,7 +179,7 @@ class Calibration:
         return True
 
     def _mean_bend(self, upper: str, lower: str, end: str, bone: np.ndarray) -> np.ndarray:
-        """Mean of where the limb bends to, in the axes of the source's upper joint; length 0 to 1."""
+        """Where the limb bends to on average, in its upper joint's axes; sine of the bend."""
         j = self.mapping
         lower_w = unit(self.joints[:, j[end]] - self.joints[:, j[lower]])
         bends = np.einsum("tba,tb->ta", self.rotations_w[:, j[upper]], lower_w).mean(axis=0)

@@ -250,7 +250,7 @@ def _root(rotations_w: np.ndarray, targets: dict[str, np.ndarray], rest: np.ndar
 
 def _place(rotations_w: np.ndarray, targets: dict[str, np.ndarray], rest: np.ndarray) -> np.ndarray:
     """Joint positions (T, 24, 3) of the oriented bones, the hips on their targets."""
-    joints = np.empty(rotations_w.shape[:2] + (3,))
+    joints = np.empty((*rotations_w.shape[:2], 3))
     joints[:, 0] = _root(rotations_w, targets, rest)
     for j in range(1, JOINT_COUNT):
         p = PARENTS[j]

@@ -84,6 +84,7 @@ def _read_hierarchy(text: str, path: Path):
     offsets: list[list[float]] = []
     channels: list[tuple[str, ...]] = []
     open_joints: list[int] = []
+    opened, line = -1, ""
     try:
         for line in text.splitlines():
             words = line.replace("{", " { ").replace("}", " } ").split()
@@ -109,7 +110,7 @@ def _read_hierarchy(text: str, path: Path):
                     open_joints.append(opened)
                 elif word == "}":
                     open_joints.pop()
-    except (IndexError, ValueError, UnboundLocalError) as error:
+    except (IndexError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: the HIERARCHY cannot be read at {line.strip()!r}") from error

@@ -87,7 +87,9 @@ def _by_name(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     """What the names alone tell; of several joints of one role the one nearest the root."""
     split = [_side_and_core(name) for name in names]
     cores = {core for side, core in split if side}
-    roles = {name: role for role, known in _LIMB_NAMES.items() for name in known}
+    roles: dict[str, str | None] = {
+        name: role for role, known in _LIMB_NAMES.items() for name in known
+    }
     for name, others, role in reversed(_ROLES_IN_CONTEXT):
         if cores & set(others):
             roles[name] = role

@@ -1,4 +1,4 @@
-"""From a file's axes and unit to the world of motionloop: z up, and what its unit is likely to be."""
+"""From a file's axes to the world of motionloop: z up; and what the file's unit is likely to be."""
 
 import numpy as np
 

@@ -1,0 +1,211 @@
+"""Data sets of clips: a folder of npz files, one a clip, and index.json that lists them.
+
+An entry of the index has `name`, `file` (relative to the folder), `source`, `frames`, `fps`,
+`caption`, `fit_error_m`, and optionally `split`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from motionloop.motion.motions import Motions
+from motionloop.samples import InputError
+from physics.motion import MotionError, SmplMotion
+from physics.skeleton import MIRROR
+
+INDEX = "index.json"
+MIRRORED = "_mirrored"  # the end of the name of a clip's mirror image
+PARTS = ("train", "reference", "encoder")
+Entry = dict[str, Any]
+
+
+def read_index(directory: Path) -> list[Entry]:
+    """The entries of a data set folder.
+
+    Raises:
+        InputError: the folder or its index.json is missing, damaged, or names a clip twice.
+    """
+    directory = Path(directory)
+    path = directory / INDEX
+    if not directory.is_dir():
+        raise InputError(f"no such folder: {directory}")
+    if not path.is_file():
+        raise InputError(
+            f"{directory} is no data set: it has no {INDEX}. "
+            f"Make one with: motionloop import {directory} --out NEW_FOLDER"
+        )
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    if not isinstance(entries, list) or not all(
+        isinstance(e, dict) and isinstance(e.get("name"), str) and isinstance(e.get("file"), str)
+        for e in entries
+    ):
+        raise InputError(f"{path} is not a list of entries with name and file")
+    names = [entry["name"] for entry in entries]
+    twice = (
+        sorted({name for name in names if names.count(name) > 1})
+        if len(set(names)) < len(names)
+        else []
+    )
+    if twice:
+        raise InputError(f"{path} lists {twice[0]!r} more than once; names must differ")
+    return entries
+
+
+def load_clips(directory: Path) -> list[tuple[Entry, SmplMotion]]:
+    """All clips of a data set, each with its entry; the index's caption is the clip's.
+
+    Raises:
+        InputError: see `read_index`; or a clip's file is missing or damaged.
+    """
+    directory = Path(directory)
+    clips = []
+    for entry in read_index(directory):
+        path = directory / entry["file"]
+        if not path.resolve().is_relative_to(directory.resolve()):
+            raise InputError(f"{directory / INDEX}: {entry['file']} lies outside of the folder")
+        if not path.is_file():
+            raise InputError(
+                f"{path} is missing, though {INDEX} lists it; import the data set again"
+            )
+        try:
+            motion = SmplMotion.load(path)
+        except MotionError as error:
+            raise InputError(f"clip {entry['name']!r} is damaged: {error}") from error
+        clips.append((entry, replace(motion, caption=str(entry.get("caption", motion.caption)))))
+    return clips
+
+
+def split(
+    entries: Sequence[Entry], fractions: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0
+) -> dict[str, str]:
+    """The part of every clip by its name: "train", "reference" or "encoder".
+
+    Whole clips are dealt out, never windows, and a clip and its mirror image together, by a
+    hash of the name: a clip's part does not depend on which other clips there are. What an
+    entry says in `split` goes before.
+
+    Args:
+        entries: of the index.
+        fractions: share of each part; they add up to 1.
+        seed: another seed deals differently.
+
+    Raises:
+        InputError: the fractions are not three shares, or an entry names an unknown part.
+    """
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise InputError(f"split fractions are {tuple(fractions)}; give three that add up to 1")
+    bounds = np.cumsum(fractions)
+    parts = {}
+    for entry in entries:
+        part = entry.get("split")
+        if part is None:
+            stem = entry["name"].removesuffix(MIRRORED)
+            digest = hashlib.sha256(f"{seed}/{stem}".encode()).digest()
+            draw = int.from_bytes(digest[:8], "big") / 2**64
+            part = PARTS[min(int(np.searchsorted(bounds, draw, side="right")), 2)]
+        elif part not in PARTS:
+            raise InputError(f"clip {entry['name']!r} has split {part!r}; known are {PARTS}")
+        parts[entry["name"]] = part
+    return parts
+
+
+def windows(
+    clips: Iterable[SmplMotion | tuple[Entry, SmplMotion]],
+    seconds: float,
+    fps: float,
+    stride_s: float,
+) -> tuple[Motions, list[str]]:
+    """Windows of fixed length from clips, and the names of the clips that gave none.
+
+    A clip shorter than a window but at least half as long gives one padded window that keeps
+    its true length; a clip that is shorter still is skipped.
+
+    Args:
+        clips: clips, or pairs of entry and clip, as `load_clips` gives them.
+        seconds: length of a window, s.
+        fps: frame rate of the windows, Hz.
+        stride_s: time between the starts of windows of one clip, s.
+
+    Raises:
+        InputError: seconds, fps or stride are not positive, or a window has fewer than 2 frames.
+    """
+    frames, stride = round(seconds * fps), max(1, round(stride_s * fps))
+    if not (seconds > 0 and fps > 0 and stride_s > 0) or frames < 2:
+        raise InputError(
+            f"windows of {seconds} s at {fps} Hz every {stride_s} s have {frames} frames; "
+            "all three must be positive and a window needs 2 frames"
+        )
+    pieces: list[SmplMotion] = []
+    skipped: list[str] = []
+    for number, clip in enumerate(clips):
+        entry, motion = clip if isinstance(clip, tuple) else ({}, clip)
+        motion = resampled(motion, fps)
+        if len(motion) >= frames:
+            starts = range(0, len(motion) - frames + 1, stride)
+            pieces += [motion[start : start + frames] for start in starts]
+        elif 2 * len(motion) >= frames and len(motion) >= 2:
+            pieces.append(motion)
+        else:
+            skipped.append(entry.get("name") or f"clip {number} ({motion.caption!r})")
+    packed = Motions.pack(pieces)
+    missing = frames - packed.transl.shape[1]
+    if missing > 0 and len(packed):  # every window is a padded one
+
+        def grown(column: np.ndarray) -> np.ndarray:
+            return np.concatenate([column, np.repeat(column[:, -1:], missing, axis=1)], axis=1)
+
+        packed = replace(
+            packed,
+            transl=grown(packed.transl),
+            global_orient=grown(packed.global_orient),
+            body_pose=grown(packed.body_pose),
+        )
+    return packed, skipped
+
+
+def resampled(motion: SmplMotion, fps: float) -> SmplMotion:
+    """What `SmplMotion.resample` gives, for all joints in one step: ten times as fast."""
+    if fps == motion.fps or len(motion) == 1:
+        return motion.resample(fps)
+    count = int(np.floor(motion.duration * fps + 1e-6)) + 1
+    place = np.minimum(np.arange(count) * (motion.fps / fps), len(motion) - 1.0)
+    before = np.minimum(place.astype(int), len(motion) - 2)
+    part = (place - before)[:, None]
+    transl = (1 - part) * motion.transl[before] + part * motion.transl[before + 1]
+    poses = np.concatenate([motion.global_orient[:, None], motion.body_pose], axis=1)
+    start = Rotation.from_rotvec(poses[before].reshape(-1, 3))
+    step = (start.inv() * Rotation.from_rotvec(poses[before + 1].reshape(-1, 3))).as_rotvec()
+    turned = start * Rotation.from_rotvec(step * np.repeat(part, poses.shape[1], axis=0))
+    poses = turned.as_rotvec().reshape(count, -1, 3)
+    return replace(
+        motion, transl=transl, global_orient=poses[:, 0], body_pose=poses[:, 1:], fps=fps
+    )
+
+
+def mirrored(motion: SmplMotion) -> SmplMotion:
+    """The motion's mirror image: left and right change places, in the caption too.
+
+    The mirror is the plane x = 0 of the world, which is the body's own in the rest pose; it
+    takes axis-angle vectors (x, y, z) to (x, -y, -z).
+    """
+    poses = np.concatenate([motion.global_orient[:, None], motion.body_pose], axis=1)
+    poses = poses[:, list(MIRROR)] * [1.0, -1.0, -1.0]
+    other = {"left": "right", "right": "left"}
+    caption = re.sub(r"\b(left|right)\b", lambda m: other[m[0]], motion.caption)
+    return replace(
+        motion,
+        transl=motion.transl * [-1.0, 1.0, 1.0],
+        global_orient=poses[:, 0],
+        body_pose=poses[:, 1:],
+        caption=caption,
+    )
