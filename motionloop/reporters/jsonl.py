@@ -18,7 +18,7 @@ History = list[dict[str, Any]]
 
 
 class JsonlReporter:
-    """Appends one line a generation to the file at `path`, and continues a file that is there.
+    """Appends one line a generation to the file at `path`; it is made, or continued.
 
     Every line is on the disk when `report` returns. A process that is killed while it writes
     leaves at most a last line without its end; opening the file again cuts that line off.
@@ -30,12 +30,11 @@ class JsonlReporter:
     def __init__(self, path: Path):
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._records: dict[int, dict[str, Any]] = {}
-        if self.path.exists():
-            lines, torn = _lines(self.path)
-            self._records = {record["generation"]: record for record in lines}
-            if torn or len(self._records) < len(lines):
-                self._rewrite()
+        self.path.touch()
+        lines, torn = _lines(self.path)
+        self._records = {record["generation"]: record for record in lines}
+        if torn or len(self._records) < len(lines):
+            self._rewrite()
 
     def report(self, scalars: Scalars, generation: int) -> None:
         """Write the line of `generation`; a line that it already has is replaced.

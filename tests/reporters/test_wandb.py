@@ -1,5 +1,6 @@
 """Laws of the W&B run of a loop, read back from the real client's files and a small server."""
 
+import contextlib
 import json
 import os
 import socket
@@ -16,7 +17,13 @@ import pytest
 import wandb_log
 from wandb_server import WandbServer
 
-from motionloop.reporters import JsonlReporter, WandbConfig, WandbReporter, read_history
+from motionloop.reporters import (
+    JsonlReporter,
+    SeveralReporters,
+    WandbConfig,
+    WandbReporter,
+    read_history,
+)
 from motionloop.reporters.wandb_run import resolve_mode
 from motionloop.samples import InputError
 
@@ -61,7 +68,7 @@ def picture(path, shade=128):
 def loop(run, config, generations, *, close=True):
     """What a loop does with its reporters, from opening the run folder on."""
     lines = JsonlReporter(run / "metrics.jsonl")
-    known = read_history(run / "metrics.jsonl") if (run / "metrics.jsonl").exists() else []
+    known = read_history(run / "metrics.jsonl")
     shown = WandbReporter(config, run, {"loop": {"ratio": 1.0}}, "arm", history=known)
     for generation in generations:
         for reporter in (lines, shown):
@@ -197,13 +204,12 @@ def test_a_loop_that_fails_is_marked_as_failed(tmp_path, server):
     config = WandbConfig(mode="online", base_url=server.url, timeout=10.0)
     for name, failing in (("good", False), ("bad", True)):
         reporter = WandbReporter(config, tmp_path / name, {}, name)
-        try:
-            if failing:
-                raise RuntimeError("the loop")
-        except RuntimeError:
-            reporter.close()
-        finally:
-            reporter.close()
+        with contextlib.suppress(RuntimeError):
+            try:
+                if failing:
+                    raise RuntimeError("the loop")
+            finally:
+                SeveralReporters([reporter]).close()
     codes = {run.attributes["displayName"]: run.exit_code for run in server.runs.values()}
     assert codes["good"] == 0
     assert codes["bad"] != 0
@@ -328,7 +334,7 @@ def test_online_without_a_key_and_unknown_modes_are_named(tmp_path):
     with pytest.raises(InputError, match="wandb login"):
         WandbReporter(WandbConfig(mode="online"), tmp_path, {}, "arm")
     with pytest.raises(InputError, match="'onlin'"):
-        WandbReporter(WandbConfig(mode="onlin"), tmp_path, {}, "arm")  # type: ignore[arg-type]
+        WandbReporter(WandbConfig(mode="onlin"), tmp_path, {}, "arm")  # type: ignore
     assert list(tmp_path.iterdir()) == []
 
 

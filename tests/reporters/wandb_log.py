@@ -17,7 +17,7 @@ _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
 def read_records(folder: Path) -> list:
     """All records of the one .wandb file in an offline folder."""
-    from wandb.proto.wandb_internal_pb2 import Record
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore
 
     (path,) = folder.glob("*.wandb")
     records = []

@@ -35,7 +35,7 @@ class WandbServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def log_message(self, *_):
+            def log_message(self, format, *args):
                 pass
 
             def do_POST(self):

@@ -1,0 +1,59 @@
+"""What the generations of a loop came to: the table that a terminal shows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from motionloop.viewer.display import LoopDisplay
+from motionloop.viewer.units import is_derived, label_and_unit, read_number
+
+__all__ = ["LoopDisplay", "generation_table"]
+
+
+def generation_table(
+    history: Sequence[Mapping[str, Any]],
+    names: Sequence[str] | None = None,
+    real_row: Mapping[str, float] | None = None,
+) -> Table:
+    """A table with a row for every generation and the real data's row below.
+
+    Args:
+        history: the records, as `read_history` gives them.
+        names: the metrics to show, in order; None: those that are in no group
+            ("corrector/fell" is in one).
+        real_row: the real data's values by metric; None: what the newest record states as
+            `real/<name>`.
+
+    Returns:
+        The table, for `rich.print`. Intervals (`<name>_low`, `<name>_high`) stand in brackets.
+    """
+    if names is None:
+        found = dict.fromkeys(name for record in history for name in record)
+        names = [name for name in found if "/" not in name and not is_derived(name)]
+    if real_row is None:
+        newest = history[-1] if history else {}
+        real_row = {n.removeprefix("real/"): v for n, v in newest.items() if n.startswith("real/")}
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("generation", justify="right")
+    for name in names:
+        label, unit = label_and_unit(name)
+        table.add_column(f"{escape(label)}\n[not bold dim]{unit}[/]", justify="right")
+    for record in history:
+        cells = [_cell(record, name) for name in names]
+        table.add_row(str(record["generation"]), *cells)
+    if any(name in real_row for name in names):
+        table.add_section()
+        cells = [_cell(real_row, name) if name in real_row else "" for name in names]
+        table.add_row("real data", *cells, style="dim")
+    return table
+
+
+def _cell(record: Mapping[str, Any], name: str) -> str:
+    value = read_number(record.get(name, math.nan))
+    low, high = (record.get(name + end, math.nan) for end in ("_low", "_high"))
+    if math.isfinite(low) and math.isfinite(high):
+        return f"{value} [dim]({read_number(low)} to {read_number(high)})[/]"
+    return value
