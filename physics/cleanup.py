@@ -100,9 +100,9 @@ class _Pose:
         return carried(self.joints_w, self.rotations_w, self.carriers, self.offsets)
 
     def plan(self) -> ContactPlan:
-        root = self.joints_w[:, 0]
+        centre = self.joints_w.mean(axis=1)
         points, carriers, offsets = self.points(), self.carriers, self.offsets
-        return plan_contacts(points, carriers, offsets, root, self.fps, self.noise)
+        return plan_contacts(points, carriers, offsets, centre, self.fps, self.noise)
 
     def lowest(self) -> np.ndarray:
         return self.skeleton.surface(self.joints_w, self.rotations_w)[..., 2].min(axis=1)
@@ -148,7 +148,7 @@ def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
     for _ in range(2):
         plan = pose.plan()
         points = plan.points[..., :2] - path[:, None]
-        trust = plan.confidence * steady
+        trust = plan.confidence**2 * steady
         path = path_correction(points, trust, pose.fps, config.path_period, config.pull_time)
         path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps)
         pose.joints_w = given
@@ -203,7 +203,7 @@ def _arms(pose: _Pose, config: CleanupConfig) -> None:
 
 def _settle(pose: _Pose, plan: ContactPlan) -> None:
     """Lay the lowest skin on the floor while there is contact, and lift all of it out of it."""
-    touching = plan.confidence.max(axis=1, initial=0.0)
+    touching = np.maximum(plan.confidence.max(axis=1), np.where(plan.flight, 0.0, 0.5))
     lowest = pose.lowest()
     shift = -whittaker(lowest, touching + 1e-6, stiffness_of(0.3, pose.fps))
     sunk = np.maximum(-(lowest + shift) - SLACK, 0.0)

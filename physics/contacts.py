@@ -10,11 +10,11 @@ a foot that slides with a root that is too fast is still in contact.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_closing, binary_opening, label
+from scipy.ndimage import binary_closing, binary_opening
 
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import Skeleton, forward_kinematics
-from physics.smoothing import noise_level, stiffness_of, whittaker
+from physics.smoothing import noise_level, spells, stiffness_of, whittaker
 
 FEET = ((7, 10), (8, 11))  # (ankle, toe joint) of the left and the right foot
 CORNERS = 6  # of each foot: 2 at the heel, 2 at the ball, 2 at the tip of the toes
@@ -24,12 +24,14 @@ BODY_JOINTS = (0, 3, 6, 9, 4, 5, 15, 16, 17, 18, 19, 20, 21, 22, 23)
 LEVEL_PERIOD = 1.0  # s; slower changes of the floor level are followed
 LOW = 0.025  # m above the level at which a point is half in contact
 SLOW = 0.25  # m/s at which a point is half in contact, of a body at rest
-SLOW_PER_ROOT_SPEED = 0.35  # added per m/s of the root
+SLOW_PER_TRAVEL = 0.35  # added per m/s of the body
 SHORTEST_NOISY = 0.12  # s, of noisy motion
 NOISY = 0.004  # m of noise of the feet from which motion is noisy
 SLOW_PER_NOISE = 5.0  # m/s per m of noise
 LOW_PER_NOISE = 0.3
-SURE, LIKELY = 0.4, 0.15  # a contact rises above the first and lasts above the second
+SURE, LIKELY = 0.4, 0.2  # a contact rises above the first and lasts above the second
+GRAZE = 0.004  # m over the level at which a body is off the ground
+FALLING = 3.3  # m/s^2 downwards, from which a body without support flies
 SHORTEST = 0.06  # s; shorter contacts, and shorter gaps in one, are dropped
 
 
@@ -47,6 +49,7 @@ class ContactPlan:
         in_contact: (T, C) bool.
         confidence: (T, C) in [0, 1].
         level: (T,) height of the floor that the contacts speak of, m; 0 in a clean motion.
+        flight: (T,) bool, the body falls freely: nothing touches and it accelerates downwards.
     """
 
     points: np.ndarray
@@ -55,6 +58,7 @@ class ContactPlan:
     in_contact: np.ndarray
     confidence: np.ndarray
     level: np.ndarray
+    flight: np.ndarray
 
 
 def foot_corners(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
@@ -125,13 +129,14 @@ def velocities(points: np.ndarray, fps: float) -> np.ndarray:
 
 
 def floor_level(
-    heights: np.ndarray, speeds: np.ndarray, slow: np.ndarray, fps: float
+    heights: np.ndarray, speeds: np.ndarray, slow: np.ndarray, sure: np.ndarray, fps: float
 ) -> np.ndarray:
     """Smooth height (T,) of the ground under points of heights and speeds (T, C).
 
     Each frame offers its lowest point, where height counts a penalty for speed relative to the
     limit `slow` (T,); the offers are smoothed with weights that fall for fast points and for
-    points above the curve (asymmetric least squares), so that a jump is bridged.
+    points above the curve (asymmetric least squares), so that a jump is bridged. Frames that are
+    `sure` (T,) keep at least half their weight.
     """
     relative = speeds / slow[:, None]
     best = np.argmin(heights + 0.04 * relative**2, axis=1)[:, None]
@@ -142,9 +147,29 @@ def floor_level(
     level = np.full(len(offers), np.quantile(offers, 0.2))
     for stiffness in (long, long, long, short, short, short, short):
         above = np.maximum(offers - level, 0.0) / LOW
-        weights = trust / (1.0 + above**4) + 1e-6
+        weights = np.maximum(trust / (1.0 + above**4), 0.5 * sure) + 1e-6
         level = whittaker(offers, weights, stiffness)
     return level
+
+
+def free_fall(unsupported: np.ndarray, centre: np.ndarray, fps: float) -> np.ndarray:
+    """Which unsupported frames (T,) are flight: the body's centre (T,) falls there, m.
+
+    A spell without support is flight when the parabola through the heights of its frames and of
+    one frame on either side accelerates downwards by more than a third of gravity; a clip that
+    hovers does not.
+    """
+    flight = np.zeros(len(unsupported), bool)
+    numbers = spells(unsupported[:, None])[:, 0]
+    for number in range(numbers.max() + 1):
+        frames = np.flatnonzero(numbers == number)
+        around = np.arange(max(frames[0] - 1, 0), min(frames[-1] + 2, len(centre)))
+        if len(around) < 3:
+            continue
+        time = (around - around.mean()) / fps
+        acceleration = 2 * np.polynomial.polynomial.polyfit(time, centre[around], 2)[2]
+        flight[frames] = acceleration < -FALLING
+    return flight
 
 
 def estimate_contacts(motion: SmplMotion, skeleton: Skeleton) -> ContactPlan:
@@ -155,24 +180,25 @@ def estimate_contacts(motion: SmplMotion, skeleton: Skeleton) -> ContactPlan:
     joints, offsets = candidates(skeleton)
     points = carried(joints_w, rotations_w, joints, offsets)
     noise = noise_level(points[:, : 2 * CORNERS])
-    return plan_contacts(points, joints, offsets, joints_w[:, 0], motion.fps, noise)
+    centre = joints_w.mean(axis=1)
+    return plan_contacts(points, joints, offsets, centre, motion.fps, noise)
 
 
-def _hysteresis(confidence: np.ndarray, sure: float, likely: float) -> np.ndarray:
-    """Spells (T, C) of confidence above `likely` that somewhere rise above `sure`."""
-    spells, _ = label(confidence > likely, structure=[[0, 1, 0], [0, 1, 0], [0, 1, 0]])
-    return np.isin(spells, np.unique(spells[confidence > sure])) & (spells > 0)
+def _grown(core: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """The unbroken runs in time of `around` (T, C) that hold a flag of `core` (T, C)."""
+    numbers = spells(around)
+    return np.isin(numbers, numbers[core & around]) & around
 
 
 def plan_contacts(
     points: np.ndarray,
     joints: np.ndarray,
     offsets: np.ndarray,
-    root: np.ndarray,
+    centre: np.ndarray,
     fps: float,
     noise: float,
 ) -> ContactPlan:
-    """Contacts of points (T, C, 3) that joints (C,) carry, of a body whose root is at (T, 3).
+    """Contacts of points (T, C, 3) that joints (C,) carry, of a body with its centre at (T, 3).
 
     `noise` is the white noise of the feet's positions in the raw motion, m: it decides how much
     the points are smoothed here, and how far slow and low reach.
@@ -181,19 +207,27 @@ def plan_contacts(
     if noise > NOISY:
         smooth = whittaker(points, np.ones(len(points)), stiffness_of(0.3, fps, 3), 3)
     speeds = np.linalg.norm(velocities(smooth, fps), axis=-1)
-    root_speed = np.linalg.norm(velocities(root, fps)[:, :2], axis=-1)
-    if len(root) > 4:
-        root_speed = whittaker(root_speed, np.ones(len(root)), stiffness_of(0.5, fps)).clip(min=0.0)
-    slow = SLOW + SLOW_PER_ROOT_SPEED * root_speed + SLOW_PER_NOISE * noise
+    travel = np.linalg.norm(velocities(centre, fps)[:, :2], axis=-1)
+    travel = whittaker(travel, np.ones(len(travel)), stiffness_of(0.5, fps)).clip(min=0.0)
+    slow = SLOW + SLOW_PER_TRAVEL * travel + SLOW_PER_NOISE * noise
     low = LOW + LOW_PER_NOISE * noise
     heights = smooth[..., 2]
-    level = floor_level(heights, speeds, slow, fps)
+    no_one = np.zeros(len(points), bool)
+    level = floor_level(heights, speeds, slow, no_one, fps)
+    unsupported = heights.min(axis=1) > level + low
+    flight = free_fall(unsupported, centre[:, 2], fps)
+    if (unsupported & ~flight).any():
+        level = floor_level(heights, speeds, slow, unsupported & ~flight, fps)
+        flight &= heights.min(axis=1) > level + low
     height = np.maximum(heights - level[:, None], 0.0) / low
     speed = speeds / slow[:, None]
     confidence = 1.0 / (1.0 + height**4) / (1.0 + speed**4)
-    in_contact = _hysteresis(confidence, SURE, LIKELY)
+    in_contact = _grown(confidence > SURE, confidence > LIKELY)
     frames = round((SHORTEST_NOISY if noise > NOISY else SHORTEST) * fps)
     if frames > 1 and len(points) > 2 * frames:
         window = np.ones((frames, 1), bool)
         in_contact = binary_opening(binary_closing(in_contact, window) | in_contact, window)
-    return ContactPlan(points, joints, offsets, in_contact, confidence * in_contact, level)
+    # Flight lasts from the last frame on the ground to the first.
+    off = (heights.min(axis=1) > level + GRAZE) & ~in_contact.any(axis=1)
+    flight = _grown(flight[:, None], off[:, None])[:, 0]
+    return ContactPlan(points, joints, offsets, in_contact, confidence * in_contact, level, flight)

@@ -10,18 +10,10 @@ the noise of the stance points from adding up to a drift. It is one sparse linea
 """
 
 import numpy as np
-from scipy.sparse import coo_array, diags_array
+from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
-from physics.smoothing import stiffness_of, whittaker
-
-
-def stances(in_contact: np.ndarray) -> np.ndarray:
-    """Number (T, C) of the unbroken contact that each point is in, -1 outside contacts."""
-    before = np.zeros_like(in_contact)
-    before[1:] = in_contact[:-1]
-    numbers = np.cumsum((in_contact & ~before).T.reshape(-1)).reshape(in_contact.T.shape).T - 1
-    return np.where(in_contact, numbers, -1)
+from physics.smoothing import spells, stiffness_of, whittaker
 
 
 def path_correction(
@@ -39,7 +31,7 @@ def path_correction(
     count = len(points)
     if count < 2 or not confidence.any():
         return np.zeros((count, 2))
-    numbers = stances(confidence > 0)
+    numbers = spells(confidence > 0)
     total = confidence.sum(axis=1, keepdims=True)
     weights = confidence / np.maximum(total, 1.0)
     frame, point = np.nonzero(numbers >= 0)
@@ -51,12 +43,16 @@ def path_correction(
     system = coo_array((np.concatenate([w, -w, -w, w]), (rows, columns)), shape=(size, size))
     system = system.tocsc()
     if count > 2:
-        second = diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(count - 2, size))
+        middle = np.arange(1, count - 1)
+        stencil = (np.repeat([1.0, -2.0, 1.0], count - 2), np.add.outer([-1, 0, 1], middle).ravel())
+        rows = np.tile(middle - 1, 3)
+        second = coo_array((stencil[0], (rows, stencil[1])), shape=(count - 2, size)).tocsc()
         system = system + stiffness_of(period, fps) * (second.T @ second)
     pull = np.zeros(size)
     pull[:count] = (0.35 / pull_time) ** 2
     pull[count:] = 1e-12
-    system = (system + diags_array(pull)).tocsc()
+    diagonal = np.arange(size)
+    system = (system + coo_array((pull, (diagonal, diagonal)), shape=(size, size))).tocsc()
     right = np.zeros((size, 2))
     np.add.at(right, frame, -w[:, None] * points[frame, point])
     np.add.at(right, count + stance, w[:, None] * points[frame, point])
@@ -73,7 +69,7 @@ def shrink_to_signal(
     1 - (3 noise variance + floor^2) / mean square of the speed found in about a second
     (James and Stein, 1961); `floor` in m/s.
     """
-    numbers = stances(confidence > 0)
+    numbers = spells(confidence > 0)
     if len(path) < 2 or not (numbers >= 0).any():
         return path
     lengths = np.bincount(numbers[numbers >= 0])
@@ -94,7 +90,7 @@ def shrink_to_signal(
 
 def footprints(points: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     """For each frame and point in contact (T, C, D): the mean place of the stance it is in."""
-    numbers = stances(confidence > 0)
+    numbers = spells(confidence > 0)
     places = points.copy()
     frame, point = np.nonzero(numbers >= 0)
     if len(frame):

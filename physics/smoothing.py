@@ -100,6 +100,14 @@ def upper_envelope(need: np.ndarray, half_width: int) -> np.ndarray:
     return np.maximum(curve, need)
 
 
+def spells(flags: np.ndarray) -> np.ndarray:
+    """Number, from 0, of the unbroken run in time that each true flag (T, C) is in; -1 if false."""
+    begins = flags.copy()
+    begins[1:] &= ~flags[:-1]
+    numbers = np.cumsum(begins.T.reshape(-1)).reshape(flags.T.shape).T - 1
+    return np.where(flags, numbers, -1)
+
+
 def noise_level(values: np.ndarray) -> float:
     """Standard deviation of the white noise in curves (T, ...), from their fourth differences.
 
