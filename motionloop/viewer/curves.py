@@ -161,14 +161,16 @@ def _panel(axis, arms: Mapping[str, list[History]], name: str, theory) -> None:
     if not np.isfinite(shown).any():
         axis.text(0.5, 0.5, "no finite value", transform=axis.transAxes, ha="center", color=_REAL)
         axis.set_yticks([])
+    if logarithmic:
+        axis.set_yscale("log")
+        bottom = _bottom(np.concatenate([shown, *(line[2] for line in lines)]))
+        lines = [(x, middle, np.maximum(low, bottom), high) for x, middle, low, high in lines]
     for i, line in enumerate(lines):
-        _arm(axis, line, i, logarithmic)
+        _arm(axis, line, i)
     if math.isfinite(real):
         axis.axhline(real, color=_REAL, linestyle=(0, (4, 3)), linewidth=1.2, zorder=1.5)
     if theory:
         axis.plot(*theory, color=_THEORY, linestyle=":", linewidth=1.4, zorder=3)
-    if logarithmic:
-        axis.set_yscale("log")
     label, unit = label_and_unit(name)
     axis.set_title(label)
     axis.set_ylabel(unit)
@@ -176,11 +178,9 @@ def _panel(axis, arms: Mapping[str, list[History]], name: str, theory) -> None:
     _widen(axis, np.concatenate([line[0] for line in lines]))
 
 
-def _arm(axis, line: Line, i: int, logarithmic: bool) -> None:
+def _arm(axis, line: Line, i: int) -> None:
     x, middle, low, high = line
     colour, marker = _COLOURS[i % len(_COLOURS)], _MARKERS[i % len(_MARKERS)]
-    if logarithmic:  # an end below zero reaches to the bottom of the panel
-        low = np.where(low > 0, low, np.where(np.isfinite(low), middle / 10, math.nan))
     banded = np.isfinite(middle) & np.isfinite(low) & np.isfinite(high)
     if len(x) == 1:
         axis.vlines(x[banded], low[banded], high[banded], color=colour, alpha=0.35, linewidth=4)
@@ -195,6 +195,11 @@ def _arm(axis, line: Line, i: int, logarithmic: bool) -> None:
 def _spans_decades(values: np.ndarray) -> bool:
     finite = values[np.isfinite(values)]
     return bool(len(finite)) and bool(finite.min() > 0) and finite.max() > 100 * finite.min()
+
+
+def _bottom(values: np.ndarray) -> float:
+    """Where a logarithmic axis ends; an interval that goes below zero is cut off there."""
+    return float(values[np.isfinite(values) & (values > 0)].min()) / 1.5
 
 
 def _widen(axis, generations: np.ndarray) -> None:

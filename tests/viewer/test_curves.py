@@ -138,6 +138,20 @@ def test_an_axis_is_logarithmic_beyond_two_decades(tmp_path, drawn, values, scal
     assert drawn[0].axes[0].get_yscale() == scale
 
 
+def test_everything_lies_inside_a_logarithmic_axis(tmp_path, drawn):
+    records = [
+        {"generation": g, "w2": 10.0 ** (g - 1), "w2_low": -1.0, "w2_high": 30.0 ** (g - 1),
+         "real/w2": 0.02}
+        for g in range(4)
+    ]  # fmt: skip
+    plot_curves({"run": records}, tmp_path / "curves.png", theory={"w2": ([0, 3], [0.01, 400])})
+    (axis,) = drawn[0].axes
+    bottom, top = axis.get_ylim()
+    _, low, high = band(axis)
+    assert 0 < bottom <= min(low) < 0.011
+    assert top >= max(high) == pytest.approx(900.0)
+
+
 def test_one_generation_and_gaps_are_visible(tmp_path):
     one = [{"generation": 7, "fid": 2.0, "fid_low": 1.0, "fid_high": 3.0}]
     ink = imageio.imread(plot_curves({"run": one}, tmp_path / "one.png"))
