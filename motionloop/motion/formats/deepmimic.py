@@ -39,6 +39,19 @@ _JOINTS = (
     ("right_foot", 0, "right_ankle", (0.534, -0.2, 0.0)),
     ("left_foot", 0, "left_ankle", (0.534, -0.2, 0.0)),
 )
+# The humanoid's collision shapes in the same unit: spheres at points, for capsules at both ends.
+_BALLS = (
+    ("pelvis", (0.0, 0.28, 0.0), 0.36), ("spine3", (0.0, 0.48, 0.0), 0.44),
+    ("neck", (0.0, 0.7, 0.0), 0.41),
+    *((f"{side}_{joint}", (0.0, y, 0.0), radius)
+      for side in ("left", "right")
+      for joint, y, radius in (
+          ("hip", -0.24, 0.22), ("hip", -1.44, 0.22), ("knee", -0.18, 0.2), ("knee", -1.42, 0.2),
+          ("shoulder", -0.2, 0.18), ("shoulder", -0.92, 0.18), ("elbow", -0.21, 0.16),
+          ("elbow", -0.75, 0.16), ("wrist", 0.0, 0.16))),
+    *((f"{side}_ankle", (x, -0.2, z), 0.0)
+      for side in ("left", "right") for x in (-0.174, 0.534) for z in (-0.18, 0.18)),
+)  # fmt: skip
 _UNIT_M = 0.25
 _NUMBERS = 44
 
@@ -163,3 +176,13 @@ def source_motion(root: np.ndarray, turns: np.ndarray, fps: float, caption: str)
         rotations[:, j] = rotations[:, p] @ turns[:, j]
     mapping = {name: j for j, name in enumerate(names)}
     return in_world(joints, rotations, rest, mapping, "y", fps, caption)
+
+
+def lowest_point(source: SourceMotion) -> np.ndarray:
+    """Height (N,) of the lowest point of the humanoid's collision shapes, m."""
+    heights = []
+    for name, offset, radius in _BALLS:
+        j = source.mapping[name]
+        centre = source.joints[:, j] + source.rotations_w[:, j] @ np.multiply(offset, _UNIT_M)
+        heights.append(centre[:, 2] - radius * _UNIT_M)
+    return np.min(heights, axis=0)
