@@ -17,13 +17,14 @@ import numpy as np
 
 from motionloop.motion.body import Body
 from motionloop.motion.dataset import INDEX, MIRRORED, mirrored
+from motionloop.motion.floor import follow_contacts
 from motionloop.motion.formats.deepmimic import (
     lowest_point,
     read_deepmimic,
     source_motion,
     unrolled,
 )
-from motionloop.motion.retarget import follow_contacts, retarget
+from motionloop.motion.retarget import retarget
 from motionloop.samples import write_whole
 from physics.motion import SmplMotion
 
@@ -55,7 +56,7 @@ CLIPS = {  # file: name, caption
 
 def main() -> None:
     """Write the clips and the index into this folder."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Build the shipped clips.")
     parser.add_argument("motions", type=Path, help="the wheel's pybullet_data/data/motions")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from motionloop.motion.body import Body
+from motionloop.motion.floor import level
 from motionloop.motion.formats.amass import load_npz
 from motionloop.motion.formats.bvh import joints_in_world, read_bvh
 from motionloop.motion.formats.joint_names import match_joints
 from motionloop.motion.formats.world import TO_Z_UP, in_world, up_axis
-from motionloop.motion.retarget import Fit, level, retarget
+from motionloop.motion.retarget import Fit, retarget
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
 from physics.skeleton import forward_kinematics
