@@ -1,0 +1,250 @@
+"""Motions as a video or a strip of pictures: several clips side by side under one camera."""
+
+import io
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from motionloop.motion.body import Body
+from motionloop.samples import InputError, write_whole
+from motionloop.viewer.camera import Camera, follow
+from motionloop.viewer.software import SoftwarePainter
+from physics.motion import SmplMotion
+from physics.skeleton import forward_kinematics
+
+COLOURS = (
+    (0.93, 0.47, 0.42),
+    (0.45, 0.66, 0.92),
+    (0.50, 0.76, 0.55),
+    (0.72, 0.60, 0.88),
+    (0.90, 0.76, 0.40),
+    (0.66, 0.70, 0.75),
+)
+_CODECS = {".mp4": "libx264", ".webm": "libvpx-vp9"}
+SUFFIXES = (*_CODECS, ".gif", ".png")
+_GIF_FPS = 20.0
+_STRIP_FRAMES = 8
+_STRIP_ASPECT = 0.62  # width over height of one picture of a strip
+_AT_ONCE = 32  # frames whose skins are computed together
+_TITLE_SHARE = 0.065  # of the picture's height
+_PAPER, _INK = (247, 248, 250), (45, 52, 64)
+
+Progress = Callable[[int, int], None]
+
+
+def render(
+    clips: Sequence[SmplMotion],
+    path: Path,
+    body: Body,
+    titles: Sequence[str] = (),
+    size: tuple[int, int] = (640, 480),
+    fps: float | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Draw clips side by side, each in its own colour, on one floor under one camera.
+
+    Args:
+        clips: at least one; shorter ones hold their last frame.
+        path: .mp4, .webm, .gif, or .png for a strip of pictures (a row for each clip, frames
+            from left to right). Written whole or not at all.
+        body: whose skin is drawn.
+        titles: none, or one for each clip; they stand below.
+        size: width and height of the video, pixels; the rows of a strip are half as high.
+        fps: Hz; by default the first clip's. A GIF has at most 20.
+        progress: called with the number of pictures done and their total.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: no clips, a suffix that is not known, titles or a size that do not fit.
+    """
+    path = Path(path)
+    _check(clips, path, titles, size)
+    fps = clips[0].fps if fps is None else fps
+    if path.suffix.lower() == ".gif":
+        fps = min(fps, _GIF_FPS)
+    aligned = _aligned(clips, fps)
+    if path.suffix.lower() == ".png":
+        strip = _strip(aligned, titles, body, size, progress)
+        write_whole(path, lambda file: file.write(_encoded([strip], "PNG")))
+    elif path.suffix.lower() == ".gif":
+        pictures = list(_pictures(aligned, titles, body, size, progress))
+        content = _encoded(pictures, "GIF", duration=round(1000 / fps / 10) * 10, loop=0)
+        write_whole(path, lambda file: file.write(content))
+    else:
+        _write_video(path, _pictures(aligned, titles, body, size, progress), size, fps)
+    return path
+
+
+def _check(
+    clips: Sequence[SmplMotion], path: Path, titles: Sequence[str], size: tuple[int, int]
+) -> None:
+    if not clips:
+        raise InputError(f"no clips to render to {path}; give at least one")
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"{path}: cannot render to '{path.suffix}'; known are {', '.join(SUFFIXES)}"
+        )
+    if titles and len(titles) != len(clips):
+        raise InputError(f"{len(titles)} titles for {len(clips)} clips; give one each or none")
+    if size[0] < 64 * len(clips) or size[1] < 64:
+        raise InputError(
+            f"size {size[0]}x{size[1]} is too small for {len(clips)} clips; "
+            f"it must be at least {64 * len(clips)}x64"
+        )
+
+
+def _aligned(clips: Sequence[SmplMotion], fps: float) -> list[SmplMotion]:
+    """The clips at one frame rate and length."""
+    clips = [clip.resample(fps) for clip in clips]
+    longest = max(len(clip) for clip in clips)
+
+    def held(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([values, np.repeat(values[-1:], longest - len(values), axis=0)])
+
+    return [
+        replace(
+            clip,
+            transl=held(clip.transl),
+            global_orient=held(clip.global_orient),
+            body_pose=held(clip.body_pose),
+        )
+        for clip in clips
+    ]
+
+
+def _cameras(clips: list[SmplMotion], body: Body, aspect: float) -> list[list[Camera]]:
+    joints = [
+        forward_kinematics(
+            body.rest_joints(clip.betas), clip.transl, clip.global_orient, clip.body_pose
+        )[0]
+        for clip in clips
+    ]
+    return follow(joints, clips[0].fps, aspect)
+
+
+def _pictures(
+    clips: list[SmplMotion],
+    titles: Sequence[str],
+    body: Body,
+    size: tuple[int, int],
+    progress: Progress | None,
+) -> Iterator[np.ndarray]:
+    """The video's pictures, (height, width, 3) uint8, even in width and height."""
+    width, height = (side // 2 * 2 for side in size)
+    title = round(height * _TITLE_SHARE) // 2 * 2 if any(titles) else 0
+    edges = np.linspace(0, width, len(clips) + 1).astype(int)
+    panel = (int(np.diff(edges).max()), height - title)
+    footer = _caption_band(titles, edges, title) if title else np.zeros((0, width, 3), np.uint8)
+    cameras = _cameras(clips, body, panel[0] / panel[1])
+    painters = [_painter(body, panel) for _ in clips]
+    total = len(clips[0])
+    for start in range(0, total, _AT_ONCE):
+        skins = [body.vertices(clip[start : start + _AT_ONCE]) for clip in clips]
+        for k in range(len(skins[0])):
+            panels = [
+                painter.draw(skin[k], COLOURS[n % len(COLOURS)], cameras[n][start + k])
+                for n, (painter, skin) in enumerate(zip(painters, skins))
+            ]
+            row = [p[:, : edges[n + 1] - edges[n]] for n, p in enumerate(panels)]
+            yield np.concatenate([np.concatenate(row, axis=1), footer])
+            if progress is not None:
+                progress(start + k + 1, total)
+
+
+def _strip(
+    clips: list[SmplMotion],
+    titles: Sequence[str],
+    body: Body,
+    size: tuple[int, int],
+    progress: Progress | None,
+) -> np.ndarray:
+    """Rows of pictures, one row a clip, at evenly spaced frames."""
+    frames = np.unique(np.linspace(0, len(clips[0]) - 1, _STRIP_FRAMES).round().astype(int))
+    tile = (round(size[1] / 2 * _STRIP_ASPECT), size[1] // 2)
+    band = max(round(2 * tile[1] * _TITLE_SHARE), 14)
+    edges = np.array([0, tile[0] * len(frames)])
+    cameras, painter = _cameras(clips, body, tile[0] / tile[1]), _painter(body, tile)
+    rows = []
+    for n, clip in enumerate(clips):
+        pictures = []
+        for k in frames:
+            skin = body.vertices(clip[k : k + 1])[0]
+            pictures.append(painter.draw(skin, COLOURS[n % len(COLOURS)], cameras[n][k]))
+            if progress is not None:
+                progress(n * len(frames) + len(pictures), len(clips) * len(frames))
+        rows.append(np.concatenate(pictures, axis=1))
+        if any(titles):
+            rows.append(_caption_band(titles[n : n + 1], edges, band))
+    return np.concatenate(rows)
+
+
+def _painter(body: Body, size: tuple[int, int]) -> SoftwarePainter:
+    return SoftwarePainter(body.faces, len(body.rest_vertices(np.zeros(10))), size)
+
+
+def _caption_band(titles: Sequence[str], edges: np.ndarray, height: int) -> np.ndarray:
+    """A band (height, width, 3) with every title in the middle of its panel."""
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    band = Image.new("RGB", (int(edges[-1]), height), _PAPER)
+    font_file = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    font = ImageFont.truetype(str(font_file), max(round(0.52 * height), 8))
+    pen = ImageDraw.Draw(band)
+    for title, left, right in zip(titles, edges, edges[1:]):
+        text = " ".join(str(title).split())
+        while text and pen.textlength(text, font) > right - left - 8:
+            text = text[:-2].rstrip() + "…" if len(text) > 2 else ""
+        middle = (float(left + right) / 2, height / 2)
+        pen.text(middle, text, font=font, fill=_INK, anchor="mm")
+    return np.asarray(band)
+
+
+def _encoded(pictures: list[np.ndarray], kind: str, **options) -> bytes:
+    """The bytes of a PNG or an animated GIF."""
+    from PIL import Image
+
+    first, *others = (Image.fromarray(picture) for picture in pictures)
+    file = io.BytesIO()
+    if kind == "GIF":
+        palette = first.quantize(255)
+        first, *others = (
+            i.quantize(palette=palette, dither=Image.Dither.NONE) for i in (first, *others)
+        )
+        options |= {"save_all": True, "append_images": others}
+    first.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _write_video(
+    path: Path, pictures: Iterator[np.ndarray], size: tuple[int, int], fps: float
+) -> None:
+    """Encode with the ffmpeg that imageio-ffmpeg brings; the file appears when it is complete."""
+    import imageio_ffmpeg
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial{path.suffix}")
+    writer = imageio_ffmpeg.write_frames(
+        str(partial),
+        (size[0] // 2 * 2, size[1] // 2 * 2),
+        fps=fps,  # pyright: ignore[reportArgumentType]  (it takes any number)
+        codec=_CODECS[path.suffix.lower()],
+        quality=7,
+        macro_block_size=2,
+        ffmpeg_log_level="error",
+    )
+    try:
+        writer.send(None)
+        for picture in pictures:
+            writer.send(np.ascontiguousarray(picture))
+        writer.close()
+        os.replace(partial, path)
+    finally:
+        writer.close()
+        partial.unlink(missing_ok=True)
