@@ -7,6 +7,7 @@ Only the subcommand that is asked for is imported, so that `--help` answers at o
 import argparse
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 
 from motionloop import __version__
@@ -64,6 +65,7 @@ def _main(arguments: list[str]) -> int:
     from motionloop.experiment import suggestion
     from physics.motion import MotionError
 
+    warnings.formatwarning = lambda message, *_: f"motionloop {command}: warning: {message}\n"
     try:
         if command not in COMMANDS:
             raise InputError(

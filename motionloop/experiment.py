@@ -141,7 +141,9 @@ def parser_for(config: str) -> tuple[ArgumentParser, str, str, dict[str, Any]]:
     task_name, task_class = _task_class(content, name)
     parser = ArgumentParser(
         prog=f"motionloop run {config}",
-        description=f"Settings of the task {task_name!r}, with the values of this config.",
+        usage=f"motionloop run {config} [--section.name VALUE ...]",
+        description=f"Settings of the task {task_name!r}, with the values of this config; "
+        "where a name is the only one of its kind, --name VALUE is enough.",
         exit_on_error=False,
         add_help=False,
     )

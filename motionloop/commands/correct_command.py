@@ -130,15 +130,8 @@ def _print(rows: list[dict[str, Any]], budget: float) -> None:
     table.add_column("outcome")
     for row in rows:
         table.add_row(*_cells(row))
-    mean = {
-        error: [sum(r[error][i] for r in rows) / len(rows) for i in (0, 1)] for error in _ERRORS
-    }
-    overall = {"name": "mean", "fell": False, "reason": "", **mean}
-    for key in ("mpjpe_mm", "assistance_mean_bw"):
-        overall[key] = sum(row[key] for row in rows) / len(rows)
-    overall["assistance_max_bw"] = max(row["assistance_max_bw"] for row in rows)
     table.add_section()
-    table.add_row(*_cells(overall), style="bold")
+    table.add_row(*_cells(_overall(rows)), style="bold")
     console.print(table)
     fell = sum(row["fell"] for row in rows)
     console.print(
@@ -146,6 +139,17 @@ def _print(rows: list[dict[str, Any]], budget: float) -> None:
         f"weights; {fell} fell and were written as kinematic projections",
         soft_wrap=True,
     )
+
+
+def _overall(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The mean of all rows; the largest assistance of all."""
+    mean: dict[str, Any] = {"name": "mean", "fell": False, "reason": ""}
+    for error in _ERRORS:
+        mean[error] = [sum(row[error][i] for row in rows) / len(rows) for i in (0, 1)]
+    for key in ("mpjpe_mm", "assistance_mean_bw"):
+        mean[key] = sum(row[key] for row in rows) / len(rows)
+    mean["assistance_max_bw"] = max(row["assistance_max_bw"] for row in rows)
+    return mean
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

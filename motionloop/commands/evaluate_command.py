@@ -8,6 +8,7 @@ Beside every figure stands the same one of B itself: one half against the other,
 """
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,7 +67,11 @@ def _motions(path: Path, seconds: float, fps: float):
         if not complete:
             raise InputError(f"{path} has no complete generation yet")
         return Motions.load(RunDirectory(path).generation(complete[-1]) / "evaluation.npz")
-    found, skipped = windows([clip for _, clip in load_clips(path)], seconds, fps, seconds)
+    found, skipped = windows(load_clips(path), seconds, fps, seconds)
+    if skipped:
+        print(
+            f"{len(skipped)} clips of {path} are too short: {', '.join(skipped)}", file=sys.stderr
+        )
     if len(found) == 0:
         raise InputError(f"no clip of {path} is as long as {seconds:g} s; lower --seconds")
     return found

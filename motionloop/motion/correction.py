@@ -57,8 +57,8 @@ class MotionCorrector:
         """The corrected samples with their `index`, and figures of what it took.
 
         Scalars: `fell`, `dropped` (counts), `success` (share), `assistance_mean_bw`,
-        `assistance_max_bw` (body weights, over the clips that stood), `mpjpe_mm` to the input, and the PhysDiff
-        errors before and after (`*_before`, `*_after`), over the samples that go on.
+        `assistance_max_bw` (body weights, over the clips that stood), and over the samples that go
+        on `mpjpe_mm` to the input and the PhysDiff errors `*_before` and `*_after`.
         """
         clips = samples.unpack()
         done = 0
@@ -70,18 +70,13 @@ class MotionCorrector:
                 self.progress(done, len(clips))
 
         results = self.tracking.correct(clips, progress=advance)
-        kept = [
-            (row, *pair) for row, pair in enumerate(zip(clips, results)) if self._keeps(pair[1])
-        ]
-        chosen = [self._chosen(clip, result) for _, clip, result in kept]
-        rows = np.array([row for row, _, _ in kept], dtype=np.int64)
-        out = Motions.pack(chosen, samples.index[rows], frames=samples.transl.shape[1])
-        pairs = [(clip, after) for (_, clip, _), after in zip(kept, chosen)]
-        return out, {
-            **_outcome(results),
-            "dropped": float(len(clips) - len(kept)),
-            **self._change(pairs),
-        }
+        kept = [row for row, result in enumerate(results) if self._keeps(result)]
+        pairs = [(clips[row], self._chosen(clips[row], results[row])) for row in kept]
+        index = samples.index[np.array(kept, dtype=np.int64)]
+        after = [corrected for _, corrected in pairs]
+        scalars = {"dropped": float(len(clips) - len(kept)), **_outcome(results)}
+        scalars |= self._change(pairs)
+        return Motions.pack(after, index, frames=samples.transl.shape[1]), scalars
 
     def _keeps(self, result: TrackingResult) -> bool:
         return not (result.fell and self.on_fall == "drop")

@@ -6,6 +6,7 @@ with learns from clips that no generator trains on.
 """
 
 import math
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,11 +136,10 @@ def _parts(config: MotionConfig) -> tuple[list, list, list]:
     """The clips that the generator trains on, the reference's, and the encoder's."""
     loaded = load_clips(config.data or CLIPS)
     names = split([entry for entry, _ in loaded])
-    part = {
-        name: [clip for entry, clip in loaded if names[entry["name"]] == name]
-        for name in set(names.values())
-    }
-    train, reference = part.get("train", []), part.get("reference", [])
+    part: dict[str, list] = {"train": [], "reference": []}
+    for entry, clip in loaded:
+        part.setdefault(names[entry["name"]], []).append((entry, clip))
+    train, reference = part["train"], part["reference"]
     if not train or not reference:
         raise InputError(
             f"{config.data or CLIPS} has {len(loaded)} clips, too few for a training and a "
@@ -151,6 +151,13 @@ def _parts(config: MotionConfig) -> tuple[list, list, list]:
 
 def _windows(clips: list, config: MotionConfig, purpose: str) -> Motions:
     found, skipped = windows(clips, config.seconds, config.fps, config.stride)
+    if skipped:
+        warnings.warn(
+            f"{len(skipped)} {purpose} clips are shorter than half a window and left out: "
+            + ", ".join(skipped[:5])
+            + (", ..." if len(skipped) > 5 else ""),
+            stacklevel=2,
+        )
     if len(found) == 0:
         raise InputError(
             f"none of the {len(clips)} {purpose} clips is as long as a window of "
