@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter1d
 
 _SMOOTHING = 0.5  # s, standard deviation of the smoothing of the camera's path
 _TOGETHER = 1.0  # m, clips that stay this close share one path, so that drift between them shows
-_AROUND = 0.30  # m of skin beyond the joints
+_AROUND = 0.24  # m of skin beyond the joints
 _TURN = np.radians(35)  # seen from the side of the first facing direction
 
 
@@ -51,33 +51,75 @@ class Camera:
         return np.stack([x, y, depth], axis=-1)
 
 
-def follow(joints: list[np.ndarray], fps: float, aspect: float) -> list[list[Camera]]:
-    """Cameras [clip][frame] that follow the clips, with one direction, height and distance.
+@dataclass(frozen=True)
+class Framing:
+    """What one view on several clips has to hold.
+
+    Attributes:
+        path: (clips, T, 2) where on the floor the camera looks, m.
+        azimuth: of the camera, rad.
+        half_width: m to either side of the path, along the picture.
+        low: of the lowest thing shown, m.
+        high: of the highest, m.
+    """
+
+    path: np.ndarray
+    azimuth: float
+    half_width: float
+    low: float
+    high: float
+
+    @property
+    def aspect(self) -> float:
+        """Width over height that what is shown fills."""
+        return 2 * self.half_width / (self.high - self.low)
+
+    def cameras(self, aspect: float) -> list[list[Camera]]:
+        """Cameras [clip][frame] with one direction, height and distance for pictures of a shape."""
+        elevation, fov = np.radians(10), np.radians(30)
+        half = max((self.high - self.low) / 2, self.half_width / aspect)
+        distance = half / np.tan(fov / 2) + 0.35
+        middle = (self.low + self.high) / 2
+        return [
+            [
+                Camera(np.array([x, y, middle]), self.azimuth, elevation, distance, fov)
+                for x, y in clip
+            ]
+            for clip in self.path
+        ]
+
+
+def follow(joints: np.ndarray, fps: float | None) -> Framing:
+    """The view that follows clips.
 
     Args:
-        joints: for every clip (T, 24, 3), all with the same number of frames, m.
-        fps: Hz.
-        aspect: width over height of the picture of one clip.
+        joints: (clips, T, 24, 3) m.
+        fps: Hz, to smooth the path; None for frames that are shown one beside the other.
     """
-    roots = np.stack([clip[:, 0, :2] for clip in joints])  # (clips, T, 2)
-    if np.linalg.norm(roots - roots.mean(axis=0), axis=-1).max() < _TOGETHER:
-        roots = np.broadcast_to(roots.mean(axis=0), roots.shape)
-    path = np.asarray(gaussian_filter1d(roots, _SMOOTHING * fps, axis=1, mode="nearest"))
-    azimuth, elevation, fov = facing(joints[0][0]) + _TURN, np.radians(10), np.radians(30)
-    plain = Camera(np.zeros(3), azimuth, elevation, 1.0, fov)
-    offsets = np.stack(joints)[..., :2] - path[:, :, None]  # (clips, T, 24, 2)
-    sideways = float(np.abs(offsets @ plain.axes[0, :2]).max())
-    heights = np.stack(joints)[..., 2]
-    low, high = min(float(heights.min()), 0.0) - 0.12, max(float(heights.max()), 1.4) + _AROUND
-    half = max((high - low) / 2, (sideways + _AROUND) / aspect)
-    distance = half / np.tan(fov / 2) + 0.4
-    return [
-        [
-            Camera(np.array([x, y, (low + high) / 2]), azimuth, elevation, distance, fov)
-            for x, y in centre
-        ]
-        for centre in path
-    ]
+    boxes = (joints[..., :2].min(axis=2) + joints[..., :2].max(axis=2)) / 2  # (clips, T, 2)
+    if np.linalg.norm(boxes - boxes.mean(axis=0), axis=-1).max() < _TOGETHER:
+        boxes = np.broadcast_to(boxes.mean(axis=0), boxes.shape)
+    path = boxes if fps is None else np.stack([_smooth(clip, _SMOOTHING * fps) for clip in boxes])
+    azimuth = facing(joints[0, 0]) + _TURN
+    right = np.array([-np.sin(azimuth), np.cos(azimuth)])
+    sideways = np.abs((joints[..., :2] - path[:, :, None]) @ right).max()
+    heights = joints[..., 2]
+    return Framing(
+        path=path,
+        azimuth=azimuth,
+        half_width=float(sideways) + _AROUND,
+        low=min(float(heights.min()), 0.0) - 0.12,
+        high=max(float(heights.max()), 1.2) + _AROUND,
+    )
+
+
+def _smooth(path: np.ndarray, frames: float) -> np.ndarray:
+    """A path (T, 2) without its jitter; a steady walk stays in step up to both ends."""
+    pad = min(int(4 * frames), len(path) - 1)
+    before = 2 * path[0] - path[1 : pad + 1][::-1]
+    after = 2 * path[-1] - path[len(path) - pad - 1 : -1][::-1]
+    longer = np.concatenate([before, path, after])
+    return np.asarray(gaussian_filter1d(longer, frames, axis=0, mode="nearest"))[pad:][: len(path)]
 
 
 def facing(joints: np.ndarray) -> float:

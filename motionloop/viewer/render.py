@@ -11,7 +11,7 @@ import numpy as np
 
 from motionloop.motion.body import Body
 from motionloop.samples import InputError, write_whole
-from motionloop.viewer.camera import Camera, follow
+from motionloop.viewer.camera import follow
 from motionloop.viewer.software import SoftwarePainter
 from physics.motion import SmplMotion
 from physics.skeleton import forward_kinematics
@@ -28,7 +28,7 @@ _CODECS = {".mp4": "libx264", ".webm": "libvpx-vp9"}
 SUFFIXES = (*_CODECS, ".gif", ".png")
 _GIF_FPS = 20.0
 _STRIP_FRAMES = 8
-_STRIP_ASPECT = 0.62  # width over height of one picture of a strip
+_STRIP_ASPECT = (0.5, 0.9)  # least and greatest width over height of one picture of a strip
 _AT_ONCE = 32  # frames whose skins are computed together
 _TITLE_SHARE = 0.065  # of the picture's height
 _PAPER, _INK = (247, 248, 250), (45, 52, 64)
@@ -118,14 +118,16 @@ def _aligned(clips: Sequence[SmplMotion], fps: float) -> list[SmplMotion]:
     ]
 
 
-def _cameras(clips: list[SmplMotion], body: Body, aspect: float) -> list[list[Camera]]:
-    joints = [
-        forward_kinematics(
-            body.rest_joints(clip.betas), clip.transl, clip.global_orient, clip.body_pose
-        )[0]
-        for clip in clips
-    ]
-    return follow(joints, clips[0].fps, aspect)
+def _joints(clips: list[SmplMotion], body: Body) -> np.ndarray:
+    """World joints (clips, T, 24, 3) of clips of one length, m."""
+    return np.stack(
+        [
+            forward_kinematics(
+                body.rest_joints(clip.betas), clip.transl, clip.global_orient, clip.body_pose
+            )[0]
+            for clip in clips
+        ]
+    )
 
 
 def _pictures(
@@ -141,7 +143,7 @@ def _pictures(
     edges = np.linspace(0, width, len(clips) + 1).astype(int)
     panel = (int(np.diff(edges).max()), height - title)
     footer = _caption_band(titles, edges, title) if title else np.zeros((0, width, 3), np.uint8)
-    cameras = _cameras(clips, body, panel[0] / panel[1])
+    cameras = follow(_joints(clips, body), clips[0].fps).cameras(panel[0] / panel[1])
     painters = [_painter(body, panel) for _ in clips]
     total = len(clips[0])
     for start in range(0, total, _AT_ONCE):
@@ -166,16 +168,17 @@ def _strip(
 ) -> np.ndarray:
     """Rows of pictures, one row a clip, at evenly spaced frames."""
     frames = np.unique(np.linspace(0, len(clips[0]) - 1, _STRIP_FRAMES).round().astype(int))
-    tile = (round(size[1] / 2 * _STRIP_ASPECT), size[1] // 2)
+    framing = follow(_joints(clips, body)[:, frames], None)
+    tile = (round(size[1] / 2 * np.clip(framing.aspect, *_STRIP_ASPECT)), size[1] // 2)
     band = max(round(2 * tile[1] * _TITLE_SHARE), 14)
     edges = np.array([0, tile[0] * len(frames)])
-    cameras, painter = _cameras(clips, body, tile[0] / tile[1]), _painter(body, tile)
+    cameras, painter = framing.cameras(tile[0] / tile[1]), _painter(body, tile)
     rows = []
     for n, clip in enumerate(clips):
         pictures = []
-        for k in frames:
+        for column, k in enumerate(frames):
             skin = body.vertices(clip[k : k + 1])[0]
-            pictures.append(painter.draw(skin, COLOURS[n % len(COLOURS)], cameras[n][k]))
+            pictures.append(painter.draw(skin, COLOURS[n % len(COLOURS)], cameras[n][column]))
             if progress is not None:
                 progress(n * len(frames) + len(pictures), len(clips) * len(frames))
         rows.append(np.concatenate(pictures, axis=1))

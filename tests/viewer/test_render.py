@@ -111,19 +111,42 @@ def test_the_shadow_meets_the_feet_only_of_a_body_that_stands(body):
 
 def test_the_camera_keeps_all_joints_in_the_picture_and_moves_smoothly(body):
     clips = [walking(body, 60, speed=2.0), walking(body, 60, speed=-1.0)]
-    joints = [
-        forward_kinematics(body.rest_joints(c.betas), c.transl, c.global_orient, c.body_pose)[0]
-        for c in clips
-    ]
-    cameras = follow(joints, 20.0, 0.7)
+    joints = np.array(
+        [
+            forward_kinematics(body.rest_joints(c.betas), c.transl, c.global_orient, c.body_pose)[0]
+            for c in clips
+        ]
+    )
+    cameras = follow(joints, 20.0).cameras(0.7)
     assert len({(c.distance, c.azimuth, c.target[2]) for row in cameras for c in row}) == 1
     for clip, row in zip(joints, cameras):
         for frame, camera in zip(clip, row):
             x, y, _ = camera.project(frame, (70, 100)).T
             assert 0 < x.min() < x.max() < 70
             assert 0 < y.min() < y.max() < 100
+            assert max(np.ptp(x) / 70, np.ptp(y) / 100) > 0.6  # and fill it
     path = np.array([camera.target for camera in cameras[0]])
     assert np.abs(np.diff(path, n=2, axis=0)).max() < 0.02
+
+
+def test_clips_that_stay_together_share_the_camera_so_that_drift_shows(body):
+    near, far = walking(body, 10), walking(body, 10, speed=-30.0)
+    drifted = replace(near, transl=near.transl + np.array([0.3, 0, 0]))
+
+    def targets(*clips: SmplMotion) -> np.ndarray:
+        joints = np.array(
+            [
+                forward_kinematics(
+                    body.rest_joints(c.betas), c.transl, c.global_orient, c.body_pose
+                )[0]
+                for c in clips
+            ]
+        )
+        return follow(joints, 20.0).path
+
+    together, apart = targets(near, drifted), targets(near, far)
+    np.testing.assert_array_equal(together[0], together[1])
+    assert np.linalg.norm(apart[0] - apart[1], axis=-1).max() > 5
 
 
 def test_a_rest_pose_faces_minus_y(body):
@@ -167,7 +190,9 @@ def test_a_strip_has_a_row_for_each_clip(body, tmp_path):
     titled = iio.imread(
         render(clips, tmp_path / "b.png", body, titles=["first", "second"], size=(320, 240))
     )
-    assert plain.shape == (240, 8 * 74, 3)
+    assert plain.shape[0] == 240
+    assert plain.shape[1] % 8 == 0
+    assert 0.5 <= plain.shape[1] / 8 / 120 <= 0.92
     assert titled.shape[0] > plain.shape[0] + 20
     assert coloured(plain[:120], COLOURS[0]).sum() > 1000
     assert coloured(plain[120:], COLOURS[1]).sum() > 1000
