@@ -134,6 +134,14 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     assert [r["fid"] for r in read_history(path)] == [1.0, 2.0]
 
 
+def test_lines_stand_in_the_order_of_generations(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    reporter = JsonlReporter(path)
+    for generation in (0, 3, 1):
+        reporter.report({}, generation)
+    assert [json.loads(line)["generation"] for line in path.read_text().splitlines()] == [0, 1, 3]
+
+
 @pytest.mark.parametrize("damage", [b"{oops}\n", b"[1]\n", b'{"fid": 1.0}\n', b"\xff\n"])
 def test_a_damaged_line_is_named(tmp_path, damage):
     path = tmp_path / "metrics.jsonl"
