@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from motionloop.viewer.camera import Camera
 
 _FINE = 2  # subpixels along each side of a pixel
-_LAMP_LEFT, _LAMP_BACK, _LAMP_UP = 0.55, 0.35, 1.0  # seen from the camera
+_LAMP_LEFT, _LAMP_BACK, _LAMP_UP = 0.55, 0.60, 1.0  # seen from the camera
 _TILE = 0.5  # m, side of a chequer
 _LIGHT, _DARK = np.array([0.93, 0.94, 0.96]), np.array([0.80, 0.82, 0.86])
 _SKY_TOP, _SKY_LOW = np.array([0.86, 0.90, 0.96]), np.array([0.97, 0.975, 0.985])
@@ -165,7 +165,7 @@ def _shading(
     gloss = np.clip((normals * half).sum(axis=1), 0, 1) ** 24
     rim = (1 - np.clip((normals * view).sum(axis=1), 0, 1)) ** 3
     front = np.clip((normals * view).sum(axis=1), 0, 1)
-    diffuse = 0.22 + 0.24 * sky + 0.14 * front + 0.52 * direct
+    diffuse = 0.29 + 0.25 * sky + 0.15 * front + 0.50 * direct
     return colour * diffuse[:, None] + (0.13 * gloss + 0.10 * rim * sky)[:, None]
 
 
