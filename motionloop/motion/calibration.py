@@ -136,11 +136,13 @@ class Calibration:
     def _follow(self, name: str, parent: str) -> None:
         """A joint that turns with its parent in the zero pose, unless the motion denies it.
 
-        Where the mean turn over the clip is so large that the two joints' axes must differ by
-        construction, the mean posture becomes the neutral one.
+        Where the zero pose does not stand and the mean turn over the clip is so large that the
+        two joints' axes must differ by construction, the mean posture becomes the neutral one.
         """
         turn = self.turns[parent]
         self.turns[name] = turn
+        if self._zero_pose_stands("pelvis") and self._zero_pose_stands("spine3"):
+            return
         relative = np.swapaxes(self.world(parent), 1, 2) @ self.world(name)
         mean = mean_rotation(relative)
         if np.linalg.norm(Rotation.from_matrix(mean).as_rotvec()) > _LARGEST_MEAN_TURN:
@@ -162,6 +164,16 @@ class Calibration:
             turn = Rotation.from_rotvec(source_bone * angle).as_matrix() @ turn
         self.turns[upper] = turn
         self.turns[lower] = minimal_turn(turn @ next_bone, source_next) @ turn
+        if not self._zero_pose_stands(trunk):
+            self._untwist(upper, lower, next_bone)
+
+    def _untwist(self, upper: str, lower: str, bone: np.ndarray) -> None:
+        """Take a twist between two segments that no joint allows out of the lower one's axes."""
+        parent, child = self.world(upper), self.world(lower)
+        swung = minimal_turn(parent @ bone, child @ bone) @ parent
+        mean = mean_rotation(np.swapaxes(child, 1, 2) @ swung)
+        if np.linalg.norm(Rotation.from_matrix(mean).as_rotvec()) > _LARGEST_MEAN_TURN:
+            self.turns[lower] = self.turns[lower] @ mean
 
     def _zero_pose_stands(self, trunk: str) -> bool:
         """Whether the zero pose holds both legs (or arms) of `trunk` as a standing body does."""

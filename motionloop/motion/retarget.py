@@ -4,16 +4,17 @@ Steps, each for all frames at once:
 1. `Calibration` gives SMPL orientations R = R_src G that the source's orientations stand for;
    the turn about every bone is the source's own, so it is as smooth as the source.
 2. The source is scaled limb by limb: every segment between matched joints keeps its direction
-   (and its stretch over time) and takes the mean length that SMPL's has; the path of the root is
-   scaled by the ratio of the leg lengths. Hips, not the pelvis, anchor the body, for where a
-   skeleton puts its pelvis and spine joints inside the trunk is its own convention.
-3. Damped Gauss-Newton on trunk, neck and collars: with w the world turns of pelvis, spine1 to
-   spine3, neck and both collars, positions are linear in the orientations, so each step solves
-       min |(p + J w - target) / sigma|^2 + |(w + w_so_far) / sigma_w|^2.
-4. Limbs are aimed by the minimal turn at their targets; a knee or elbow cannot flip.
+   (and its stretch over time) and takes the length that SMPL's has in the rest pose, where the
+   source is in its zero pose; the path of the root is scaled by the ratio of the leg lengths.
+   Hips, not the pelvis, anchor the body, for where a skeleton puts its pelvis and spine joints
+   inside the trunk is its own convention.
+3. `fit_trunk` turns trunk, neck and collars by damped Gauss-Newton steps on joint positions.
+4. Limbs are aimed by the minimal turn at their targets; a knee or elbow cannot flip. `fit_feet`
+   keeps the ball of the foot on the floor.
 
 The error is the mean distance over matched joints and frames between the scaled source joints
-and the joints of the fitted motion.
+and the joints of the fitted motion. Matched are hips, knees, ankles, toes, neck, head,
+shoulders, elbows and wrists, as far as the source has them.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from motionloop.motion.calibration import SIDES, Calibration, index, minimal_turn, unit
 from motionloop.motion.foot_fit import fit_feet
+from motionloop.motion.trunk_fit import MOVED, TrunkConfig, fit_trunk, root_place
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
 from physics.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, axis_angles, forward_kinematics
@@ -31,11 +33,6 @@ _LIMB_CHAINS = tuple(
     tuple(f"{side}_{joint}" for joint in chain)
     for side in SIDES
     for chain in (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
-)
-_LANDMARKS = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "neck", "head")
-_MOVED = tuple(
-    index(name)
-    for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "left_collar", "right_collar")
 )
 
 
@@ -61,27 +58,6 @@ class SourceMotion:
 
 
 @dataclass(frozen=True)
-class RetargetConfig:
-    """Weights of the trunk's fit.
-
-    Attributes:
-        position_sigma_m: tolerance of hips and shoulders, m.
-        head_sigma_m: tolerance of neck and head, whose place differs between skeletons, m.
-        pelvis_sigma: tolerance of the pelvis's orientation, rad.
-        spine_sigma: tolerance of the spine's and the neck's orientations, rad.
-        collar_sigma: tolerance of the collars' orientations, rad.
-        steps: Gauss-Newton steps.
-    """
-
-    position_sigma_m: float = 0.01
-    head_sigma_m: float = 0.02
-    pelvis_sigma: float = 0.05
-    spine_sigma: float = 0.15
-    collar_sigma: float = 0.2
-    steps: int = 2
-
-
-@dataclass(frozen=True)
 class Fit:
     """What retargeting gives.
 
@@ -102,7 +78,7 @@ def retarget(
     source: SourceMotion,
     rest: np.ndarray,
     betas: np.ndarray | None = None,
-    config: RetargetConfig | None = None,
+    config: TrunkConfig | None = None,
 ) -> Fit:
     """Fit SMPL rotations to a source motion.
 
@@ -115,11 +91,11 @@ def retarget(
     Raises:
         InputError: a limb of the source has no length.
     """
-    config = RetargetConfig() if config is None else config
+    config = TrunkConfig() if config is None else config
     calibration = Calibration(rest, source.rest, source.joints, source.rotations_w, source.mapping)
     targets, scale = _scaled_source(source, rest)
     rotations_w = _initial_rotations(calibration, len(source.joints))
-    _fit_trunk(rotations_w, targets, rest, config)
+    fit_trunk(rotations_w, targets, rest, config)
     joints = _place(rotations_w, targets, rest)
     _aim_limbs(rotations_w, joints, targets, rest)
     fit_feet(rotations_w, calibration, rest, scale)
@@ -147,14 +123,18 @@ def retarget(
 def _scaled_source(source: SourceMotion, rest: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
     """Places (T, 3) of the matched joints with SMPL's segment lengths, and the path's scale."""
     at = {name: source.joints[:, j] for name, j in source.mapping.items()}
+    zero = {name: source.rest[j] for name, j in source.mapping.items()}
     goal = {name: rest[index(name)] for name in at}
-    for place in (at, goal):
+    for place in (at, zero, goal):
         place["hips"] = 0.5 * (place["left_hip"] + place["right_hip"])
         if "neck" not in place:
             place["neck"] = 0.5 * (place["left_shoulder"] + place["right_shoulder"])
 
     def lengths(segments: list[tuple[str, str]]) -> tuple[float, float]:
         have = np.mean([np.linalg.norm(at[b] - at[a], axis=-1).mean() for a, b in segments])
+        still = np.mean([np.linalg.norm(zero[b] - zero[a]) for a, b in segments])
+        if 0.85 * still < have < 1.15 * still:  # a bent spine is shorter than a straight one
+            have = still
         want = np.mean([np.linalg.norm(goal[b] - goal[a]) for a, b in segments])
         if not have > 1e-9:
             raise InputError(f"the source has no length from {segments[0][0]} to {segments[0][1]}")
@@ -197,61 +177,10 @@ def _initial_rotations(calibration: Calibration, frames: int) -> np.ndarray:
     return rotations_w
 
 
-def _fit_trunk(
-    rotations_w: np.ndarray,
-    targets: dict[str, np.ndarray],
-    rest: np.ndarray,
-    config: RetargetConfig,
-) -> None:
-    """Gauss-Newton steps on the trunk's orientations, in place; step 3 of the method."""
-    names = [n for n in _LANDMARKS if n in targets]
-    goal = np.stack([targets[n] for n in names], axis=1)  # (T, L, 3)
-    weight = 1 / np.array([
-        config.head_sigma_m if n in ("neck", "head") else config.position_sigma_m for n in names
-    ])  # fmt: skip
-    collar, spine = config.collar_sigma, config.spine_sigma
-    sigma = np.repeat([config.pelvis_sigma, spine, spine, spine, spine, collar, collar], 3)
-    unknowns = 3 * len(_MOVED)
-    prior = np.diag(np.concatenate([1 / sigma**2, np.full(3, 1e-6)]))
-    frames = len(goal)
-    turned = np.zeros((frames, unknowns + 3))
-    jacobian = np.zeros((frames, len(names), 3, unknowns + 3))
-    jacobian[..., unknowns:] = np.eye(3)
-    root = _root(rotations_w, targets, rest)
-    for _ in range(config.steps):
-        place = np.empty_like(goal)
-        for k, name in enumerate(names):
-            place[:, k] = root
-            for parent, child in _path(index(name)):
-                lever = rotations_w[:, parent] @ (rest[child] - rest[parent])
-                place[:, k] += lever
-                if parent in _MOVED:
-                    column = 3 * _MOVED.index(parent)
-                    jacobian[:, k, :, column : column + 3] = -_cross_matrices(lever)
-        j = (jacobian * weight[:, None, None]).reshape(frames, -1, unknowns + 3)
-        r = ((goal - place) * weight[:, None]).reshape(frames, -1)
-        turned[:, unknowns:] = 0.0
-        right = np.einsum("trn,tr->tn", j, r) - turned @ prior
-        step = np.linalg.solve(np.swapaxes(j, 1, 2) @ j + prior, right[..., None])[..., 0]
-        turned += step
-        root = root + step[:, unknowns:]
-        for number, joint in enumerate(_MOVED):
-            turn = Rotation.from_rotvec(step[:, 3 * number : 3 * number + 3]).as_matrix()
-            rotations_w[:, joint] = turn @ rotations_w[:, joint]
-
-
-def _root(rotations_w: np.ndarray, targets: dict[str, np.ndarray], rest: np.ndarray) -> np.ndarray:
-    """Where the pelvis (T, 3) is when the point between the hips is at its target."""
-    hips = [index(f"{side}_hip") for side in SIDES]
-    lever = rest[hips].mean(axis=0) - rest[0]
-    middle = 0.5 * (targets["left_hip"] + targets["right_hip"])
-    return middle - rotations_w[:, 0] @ lever
-
-
 def _place(rotations_w: np.ndarray, targets: dict[str, np.ndarray], rest: np.ndarray) -> np.ndarray:
     """Joint positions (T, 24, 3) of the oriented bones, the hips on their targets."""
     joints = np.empty((*rotations_w.shape[:2], 3))
-    joints[:, 0] = _root(rotations_w, targets, rest)
+    joints[:, 0] = root_place(rotations_w, targets, rest)
     for j in range(1, JOINT_COUNT):
         p = PARENTS[j]
         joints[:, j] = joints[:, p] + rotations_w[:, p] @ (rest[j] - rest[p])
@@ -276,21 +205,5 @@ def _aim_limbs(
 def _carry_on(rotations_w: np.ndarray, calibration: Calibration) -> None:
     """Hands, and toes and head where the source has none, turn with their parents, in place."""
     for j in range(1, JOINT_COUNT):
-        if JOINT_NAMES[j] not in calibration.turns and j not in _MOVED:
+        if JOINT_NAMES[j] not in calibration.turns and j not in MOVED:
             rotations_w[:, j] = rotations_w[:, PARENTS[j]]
-
-
-def _path(joint: int) -> list[tuple[int, int]]:
-    """(parent, child) pairs from the root to `joint`."""
-    pairs = []
-    while PARENTS[joint] >= 0:
-        pairs.append((PARENTS[joint], joint))
-        joint = PARENTS[joint]
-    return pairs[::-1]
-
-
-def _cross_matrices(vectors: np.ndarray) -> np.ndarray:
-    """Matrices (T, 3, 3) with m @ x = vector x x."""
-    m = np.zeros((len(vectors), 3, 3))
-    m[:, 0, 1], m[:, 0, 2], m[:, 1, 2] = -vectors[:, 2], vectors[:, 1], -vectors[:, 0]
-    return m - np.swapaxes(m, 1, 2)

@@ -52,17 +52,16 @@ def _amass(archive, held: set[str], path: Path, caption: str) -> SmplMotion:
         poses = np.asarray(archive["poses"], dtype=np.float64)
     elif {"root_orient", "pose_body"} <= held:
         parts = [np.asarray(archive[name], np.float64) for name in ("root_orient", "pose_body")]
-        poses = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+        poses = np.concatenate(parts, axis=1)
     else:
         raise InputError(
             f"{path} holds no motion: AMASS has poses, or root_orient and pose_body; "
             f"it holds {', '.join(sorted(held)) or 'nothing'}"
         )
-    poses = poses.reshape(len(poses), -1)
-    if len(poses) == 0:
+    if poses.ndim > 0 and len(poses) == 0:
         raise InputError(f"{path} has 0 frames")
-    if poses.shape[1] < _BODY:
-        raise InputError(f"{path} has {poses.shape[1]} pose values a frame, fewer than {_BODY}")
+    if poses.ndim != 2 or poses.shape[1] < _BODY:
+        raise InputError(f"{path} has poses of shape {poses.shape}; AMASS has (T, 156) or (T, 72)")
     transl = next((archive[name] for name in ("trans", "transl") if name in held), None)
     if transl is None:
         raise InputError(f"{path} has no trans; it holds {', '.join(sorted(held))}")

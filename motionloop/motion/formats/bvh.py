@@ -149,7 +149,7 @@ def _read_motion(text: str, channel_count: int, path: Path) -> tuple[np.ndarray,
         try:
             numbers = np.fromstring(text[header.end() :], sep=" ")
         except (DeprecationWarning, ValueError):
-            raise InputError(f"{path}: there is something that is not a number in MOTION") from None
+            raise InputError(f"{path}: {_not_a_number(text[header.end() :])}") from None
     held = len(numbers) / max(channel_count, 1)
     if held < stated:
         raise InputError(
@@ -164,6 +164,19 @@ def _read_motion(text: str, channel_count: int, path: Path) -> tuple[np.ndarray,
         bad = int(np.flatnonzero(~np.isfinite(numbers))[0] // channel_count)
         raise InputError(f"{path} has NaN or infinity, first in frame {bad}; repair the clip")
     return numbers.reshape(stated, channel_count), frame_time
+
+
+def _not_a_number(text: str) -> str:
+    """What is wrong with numbers that cannot be read."""
+    words = text.split()
+    for place, word in enumerate(words):
+        try:
+            float(word)
+        except ValueError:
+            if place == len(words) - 1:
+                return f"MOTION ends in the middle of a number, {word!r}; the file was cut off"
+            return f"{word[:40]!r} in MOTION is not a number"
+    return "MOTION holds something that is not a number"
 
 
 def joints_in_world(bvh: Bvh) -> tuple[np.ndarray, np.ndarray]:

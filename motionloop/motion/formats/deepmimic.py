@@ -124,7 +124,7 @@ def unrolled(clip: DeepMimicClip, seconds: float, fps: float, settle: float = 0.
     cycles = max(1, int(np.ceil(seconds / period - 1e-6))) if clip.loops else 1
     times = np.arange(int(np.floor(cycles * period * fps + 1e-6)) + 1) / fps
     cycle = np.minimum((times / period).astype(int), cycles - 1)
-    phase = times - cycle * period
+    phase = np.clip(times - cycle * period, 0.0, period)
     root = np.stack([np.interp(phase, clip.times, axis) for axis in clip.root.T], axis=1)
     turns = np.stack(
         [

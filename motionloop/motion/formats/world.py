@@ -16,7 +16,7 @@ def up_axis(joints: np.ndarray, rest: np.ndarray, mapping: dict[str, int]) -> st
     """The file's up axis, "y" or "z".
 
     Three signs are added up: along which axis the body stands in the motion, along which it
-    stands in the zero pose, and along which it stays above zero, where the floor is.
+    stands in the zero pose, and along which it rests on zero, where the floor is.
 
     Args:
         joints: (T, K, 3) positions in the file's axes.
@@ -32,9 +32,9 @@ def up_axis(joints: np.ndarray, rest: np.ndarray, mapping: dict[str, int]) -> st
     both = rest[feet] - rest[[mapping["left_hip"], mapping["right_hip"]]]
     alike = both[0] @ both[1] > 0.5 * np.linalg.norm(both[0]) * np.linalg.norm(both[1])
     zero = zero / (np.linalg.norm(zero) + 1e-12) if alike else np.zeros(3)
-    lowest = np.percentile(joints[:, list(mapping.values())].min(axis=1), 5, axis=0)
-    floor = np.exp(-((lowest / (0.15 * size)) ** 2))
-    score = stands + 0.6 * zero + 0.4 * floor
+    lowest = joints[:, list(mapping.values())].min(axis=1)
+    floor = np.exp(-((lowest / (0.1 * size)) ** 2)).mean(axis=0)
+    score = stands + 0.9 * zero + floor
     return "y" if score[1] >= score[2] else "z"
 
 
