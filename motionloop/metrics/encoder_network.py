@@ -32,6 +32,7 @@ class EncoderConfig:
         lift: a window is raised or lowered by at most this, m, so that features do not hang on
             the floor's height, which the physical metrics judge.
         speed: a window is played faster or slower by at most this part.
+        mirror: chance that a window is mirrored, left and right in its labels with it.
         dropout: of the pooled channels.
         held_out: part of the clips of every class that only the accuracy is measured on.
         width: channels of the convolutions.
@@ -47,6 +48,7 @@ class EncoderConfig:
     noise: float = 0.003
     lift: float = 0.02
     speed: float = 0.1
+    mirror: float = 0.5
     dropout: float = 0.3
     held_out: float = 0.15
     width: int = 56

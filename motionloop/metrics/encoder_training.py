@@ -1,5 +1,6 @@
 """How the encoder learns: cross-entropy of class and style on random windows of real clips."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +11,7 @@ from torch import nn
 from motionloop.metrics.encoder_network import EncoderConfig, EncoderNetwork
 from motionloop.metrics.joints import at_times, heading_view, resample
 from motionloop.motion.motions import caption_class
+from physics.skeleton import MIRROR
 
 
 def caption_style(caption: str) -> str:
@@ -26,24 +28,42 @@ class Labels:
         styles: names, sorted; empty where no caption has a style.
         class_index: (N,) into `classes`.
         style_index: (N,) into `styles`, -1 where the caption has none.
+        class_mirrored: (N,) the class of the clip's mirror image, where left and right change
+            places; -1 where no clip has that class.
+        style_mirrored: (N,) its style; -1 where no clip has it.
     """
 
     classes: list[str]
     styles: list[str]
     class_index: np.ndarray
     style_index: np.ndarray
+    class_mirrored: np.ndarray
+    style_mirrored: np.ndarray
 
     @classmethod
     def of(cls, captions: np.ndarray) -> Self:
         """The labels that captions (N,) name."""
-        classes, class_index = np.unique(
-            [caption_class(str(c)) for c in captions], return_inverse=True
+        kinds = [caption_class(str(caption)) for caption in captions]
+        manners = [caption_style(str(caption)) for caption in captions]
+        classes, styles = sorted(set(kinds)), sorted(set(manners) - {""})
+
+        def places(names: list[str], known: list[str]) -> np.ndarray:
+            return np.array([known.index(n) if n in known else -1 for n in names], np.int64)
+
+        return cls(
+            classes,
+            styles,
+            places(kinds, classes),
+            places(manners, styles),
+            places([_other_side(name) for name in kinds], classes),
+            places([_other_side(name) for name in manners], styles),
         )
-        named = [caption_style(str(c)) for c in captions]
-        styles = sorted({style for style in named if style})
-        number = {style: n for n, style in enumerate(styles)}
-        style_index = np.array([number.get(style, -1) for style in named], np.int64)
-        return cls([str(c) for c in classes], styles, class_index, style_index)
+
+
+def _other_side(name: str) -> str:
+    """The name with left and right in each other's place."""
+    other = {"left": "right", "right": "left"}
+    return re.sub(r"\b(left|right)\b", lambda side: other[side[0]], name)
 
 
 def train(
@@ -97,7 +117,7 @@ def _held_out(class_index: np.ndarray, part: float, rng: np.random.Generator) ->
 
 @dataclass(frozen=True)
 class _Windows:
-    """Random windows of clips `rows`: cut anywhere, sped up or slowed down, lifted, noisy."""
+    """Random windows of clips `rows`: cut anywhere, sped up, lifted, noisy, mirrored."""
 
     joints: np.ndarray
     length: np.ndarray
@@ -120,11 +140,18 @@ class _Windows:
         window[..., 2] += rng.uniform(-config.lift, config.lift, (size, 1, 1))
         noise = rng.standard_normal(window.shape, np.float32)
         window += noise * (config.noise * rng.random((size, 1, 1, 1), np.float32))
+        labels = self.labels
+        mirrored = (rng.random(size) < config.mirror) & (labels.class_mirrored[rows] >= 0)
+        window[mirrored] = window[mirrored][:, :, list(MIRROR)] * np.array([-1, 1, 1], np.float32)
         return (
             torch.from_numpy(heading_view(window, count, config.fps)),
             torch.from_numpy(count),
-            torch.from_numpy(self.labels.class_index[rows]),
-            torch.from_numpy(self.labels.style_index[rows]),
+            torch.from_numpy(
+                np.where(mirrored, labels.class_mirrored[rows], labels.class_index[rows])
+            ),
+            torch.from_numpy(
+                np.where(mirrored, labels.style_mirrored[rows], labels.style_index[rows])
+            ),
         )
 
     def _chances(self) -> np.ndarray:

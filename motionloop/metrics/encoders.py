@@ -25,6 +25,8 @@ from motionloop.motion.motions import Motions, caption_class
 from motionloop.paths import ENCODERS
 from motionloop.samples import InputError, write_whole
 
+FORMAT = "motionloop_encoder_1"
+
 
 class MotionEncoder:
     """Features and classes of motions; made by `fit` or `load`.
@@ -143,13 +145,12 @@ class MotionEncoder:
     def save(self, path: Path) -> None:
         """Write weights and description to one safetensors file, whole or not at all."""
         description = {
-            "format": "motionloop encoder 1",
             "classes": self.classes,
             "styles": self.styles,
             "config": asdict(self.config),
             "training": self.training,
         }
-        metadata = {key: json.dumps(value) for key, value in description.items()}
+        metadata = {FORMAT: json.dumps(description)}  # one entry, because their order is random
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
         write_whole(Path(path), lambda file: file.write(to_safetensors(weights, metadata)))
 
@@ -164,7 +165,7 @@ class MotionEncoder:
             raise InputError(f"no such encoder: {path}")
         try:
             with safe_open(path, framework="pt") as file:
-                about = {key: json.loads(value) for key, value in file.metadata().items()}
+                about = json.loads(file.metadata()[FORMAT])
                 weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             config = EncoderConfig(**about["config"])
             encoder = cls(about["classes"], about["styles"], config, about["training"])
