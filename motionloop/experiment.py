@@ -77,8 +77,12 @@ class Experiment:
         return module.build(self.task, self.loop.seed, display)
 
     def headline(self) -> tuple[str, ...]:
-        """The scalars that the task's tables and curves show, the most telling first."""
+        """The few scalars that the task's tables show, the most telling first."""
         return importlib.import_module(TASKS[self.task_name][0]).HEADLINE
+
+    def curves(self) -> tuple[str, ...]:
+        """The scalars that the task's pictures show."""
+        return importlib.import_module(TASKS[self.task_name][0]).CURVES
 
     def is_sweep(self) -> bool:
         """Whether there is more than one run in it."""

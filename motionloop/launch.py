@@ -40,8 +40,8 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
     Raises:
         InputError: the folder holds another run, or something that is no run.
     """
+    _check_start(experiment)
     with claimed(path, experiment):
-        _check_start(experiment)
         task = experiment.build(display)
         jsonl = JsonlReporter(path / "metrics.jsonl")
         complete = RunDirectory(path).history()
@@ -56,7 +56,7 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
             reporters.append(
                 WandbReporter(experiment.wandb, path, config, experiment.name, history)
             )
-        reporters.append(Curves(path, experiment.name, experiment.headline()))
+        reporters.append(Curves(path, experiment.name, experiment.curves()))
         reporter = SeveralReporters(reporters)
         try:
             return run(task, experiment.loop, path, reporter, display)

@@ -57,14 +57,15 @@ def execute(args: argparse.Namespace, settings: list[str]) -> None:
 def _run_one(experiment: Experiment, path: Path, args: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from motionloop.viewer.table import LoopDisplay, generation_table
+    from motionloop.viewer.display import LoopDisplay
+    from motionloop.viewer.table import generation_table
 
     console = Console()
-    with LoopDisplay(quiet=args.quiet) as display:
-        history = launch(experiment, path, display)
     headline = experiment.headline()
+    with LoopDisplay(experiment.loop.generations, headline, args.quiet) as display:
+        history = launch(experiment, path, display)
     console.print(generation_table(history, headline))
-    console.print(f"run folder {path}, curves {path / 'curves.png'}", soft_wrap=True)
+    console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
     save_json(args.json, history)
 
 
@@ -92,7 +93,7 @@ def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> 
             lambda label, done, total: bar.update(job, completed=done, total=total),
         )
     headline = experiment.headline()
-    plot_curves(result.histories, path / "curves.png", headline, experiment.name)
+    plot_curves(result.histories, path / "curves.png", experiment.curves(), experiment.name)
     rows = result.summary()
     table = Table(title=f"{experiment.name}: mean ± standard error over seeds, last generation")
     table.add_column("arm")
@@ -104,7 +105,7 @@ def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> 
             cells = [f"{row[name]:.4f} ± {row[f'{name}_se']:.4f}" for name in headline]
             table.add_row(row["arm"], str(row["seeds"]), *cells)
     console.print(table)
-    console.print(f"sweep folder {path}, curves {path / 'curves.png'}", soft_wrap=True)
+    console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
     save_json(args.json, rows)
 
 

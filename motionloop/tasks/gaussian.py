@@ -16,7 +16,7 @@ from motionloop.models.gaussian import GaussianModel, Points
 from motionloop.samples import InputError
 from motionloop.strength import Strength, check_gamma
 
-HEADLINE = ("w2", "trace_ratio", "squared_mean_error")
+HEADLINE = CURVES = ("w2", "trace_ratio", "squared_mean_error")
 
 
 @dataclass(frozen=True)

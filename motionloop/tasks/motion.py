@@ -9,6 +9,7 @@ import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from physics.corrector import CorrectorConfig, TrackingCorrector
@@ -27,9 +28,13 @@ from motionloop.samples import InputError
 from motionloop.strength import Strength, StrengthMode, check_gamma
 
 HEADLINE = (
+    "fid", "kinetic_fid", "caption_agreement", "recall", "phys_err_mm", "skate_mm", "jerk",
+    "corrector/success",
+)  # fmt: skip
+CURVES = (
     "fid", "kinetic_fid", "caption_agreement", "diversity", "within_class_diversity", "recall",
-    "phys_err_mm", "penetrate_mm", "float_mm", "skate_mm", "jerk", "corrector/success",
-    "corrector/assistance_mean_bw",
+    "penetrate_mm", "float_mm", "skate_mm", "jerk", "root_travel_m", "corrector/success",
+    "corrector/assistance_mean_bw", "corrector/mpjpe_mm",
 )  # fmt: skip
 
 
@@ -79,7 +84,7 @@ class MotionConfig:
     fps: float = 20.0
     stride: float = 0.25
     encoder: Path | None = None
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     corrector: MotionCorrectorConfig = field(default_factory=MotionCorrectorConfig)
 
