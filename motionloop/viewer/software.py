@@ -81,11 +81,9 @@ class SoftwarePainter:
         height = np.maximum(skin[:, 2:], 0)
         cast = skin - lamp * (height / lamp[2])
         below = skin * (1, 1, 0)
-        low = self.faces[skin[self.faces, 2].max(axis=1) < 0.10]
-        for points, faces, blur, strength in (
-            (cast, self.faces, 1.6, 0.30),
-            (below, low, 3.0, 0.35),
-        ):
+        top = skin[self.faces, 2].max(axis=1)
+        above, low = self.faces[top > 0], self.faces[(top > 0) & (top < 0.10)]
+        for points, faces, blur, strength in ((cast, above, 1.6, 0.30), (below, low, 3.0, 0.35)):
             points[:, 2] = 0.0
             mask = np.zeros(self.size[0] * self.size[1], np.float32)
             mask[rasterise(camera.project(points, self.size), faces, self.size, cull=False)[0]] = 1

@@ -98,15 +98,16 @@ def test_the_shadow_meets_the_feet_only_of_a_body_that_stands(body):
     painter = SoftwarePainter(body.faces, len(skin), (320, 240))
     camera = replace(VIEW, target=np.array([0.0, 0.0, 0.9]))
     empty = painter.draw(skin - (0, 0, 5), COLOURS[1], camera).astype(float)
-    x, y, _ = camera.project(skin[body.sole].mean(axis=0) * (1, 1, 0), (320, 240)).astype(int)
+    soles = skin[body.sole] * (1, 1, 0)
+    columns, rows = camera.project(soles, (320, 240))[:, :2].astype(int).T
 
     def darkening(lift: float) -> float:
         picture = painter.draw(skin + np.array([0, 0, lift]), COLOURS[1], camera).astype(float)
-        drawn = coloured(picture, COLOURS[1])
-        change = np.where(drawn, 0, (empty - picture).mean(axis=-1))
-        return float(change[y - 6 : y + 10, x - 14 : x + 14].max())
+        change = np.where(coloured(picture, COLOURS[1]), 0, (empty - picture).mean(axis=-1))
+        return float(change[rows.min() - 4 : rows.max() + 4, columns.min() : columns.max()].sum())
 
-    assert darkening(0.0) > darkening(0.15) + 10
+    assert darkening(0.0) > 2 * darkening(0.3) > 0
+    assert darkening(-5.0) == 0
 
 
 def test_the_camera_keeps_all_joints_in_the_picture_and_moves_smoothly(body):
