@@ -1,0 +1,298 @@
+"""The physics corrector: a clip in, the clip that a simulated humanoid can really do out.
+
+The kinematic stage repairs floor contact (`clean_up`); the humanoid then tracks the repaired clip
+in simulation. What the floor cannot give may come from assistance, an external wrench on the
+root, up to a budget; it is recorded for every frame. A clip that falls is a result with a reason.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Self
+
+import numpy as np
+
+from physics.cleanup import CleanupConfig, clean_up
+from physics.dynamics import plan_reference, sample_qpos
+from physics.humanoid import Humanoid, HumanoidOptions
+from physics.motion import MotionError, SmplMotion
+from physics.skeleton import Skeleton, forward_kinematics
+from physics.tracking.rollout import Rollout, roll_out
+from physics.tracking.support import Support, support_of
+from physics.tracking.whole_body import Gains, WholeBodyController
+from physics.tracking.workers import Workers
+
+# Settings to try, in order, after a fall with the first.
+RETRIES: tuple[dict[str, float], ...] = (
+    {"root_frequency": 18.0},
+    {"stance_weight": 3.0},
+    {"joint_frequency": 35.0},
+)
+
+
+@dataclass(frozen=True)
+class CorrectorConfig:
+    """Settings of the corrector.
+
+    Attributes:
+        assistance_budget: greatest external wrench on the root, in body weights; its torque
+            counts with the height of the pelvis as lever. 0 is pure physics.
+        kinematic_only: stop after the clean-up, without simulation.
+        retries: how many other settings a clip that falls is tried with, at most 3.
+        workers: processes; 0 takes one for each core.
+        control_rate: control steps a second, Hz; rounded to whole simulation steps.
+        position_sigma: Gaussian smoothing of the reference's positions, s.
+        acceleration_sigma: Gaussian smoothing of the reference's accelerations, s.
+        fall_distance: mean joint error that counts as a fall, m (UHC and PHC: 0.5).
+        cleanup: the kinematic stage.
+        humanoid: the body.
+        gains: the first setting of the tracker.
+    """
+
+    assistance_budget: float = 0.25
+    kinematic_only: bool = False
+    retries: int = 3
+    workers: int = 0
+    control_rate: float = 225.0
+    position_sigma: float = 0.012
+    acceleration_sigma: float = 0.04
+    fall_distance: float = 0.5
+    cleanup: CleanupConfig = field(default_factory=CleanupConfig)
+    humanoid: HumanoidOptions = field(default_factory=HumanoidOptions)
+    gains: Gains = field(default_factory=Gains)
+
+    def __post_init__(self):
+        if not self.assistance_budget >= 0:
+            raise MotionError(
+                f"assistance_budget is {self.assistance_budget}; give body weights, 0 or more"
+            )
+        if not 0 <= self.retries <= len(RETRIES):
+            raise MotionError(f"retries is {self.retries}; it can be 0 to {len(RETRIES)}")
+        if self.workers < 0:
+            raise MotionError(f"workers is {self.workers}; 0 takes all cores")
+        for name in ("control_rate", "position_sigma", "acceleration_sigma", "fall_distance"):
+            if not getattr(self, name) > 0:
+                raise MotionError(f"{name} is {getattr(self, name)}; it must be positive")
+
+    @property
+    def control_step(self) -> float:
+        """Time between two control steps, s: a whole number of simulation steps."""
+        step = self.humanoid.timestep
+        return max(1, round(1 / (self.control_rate * step))) * step
+
+
+@dataclass(frozen=True)
+class TrackingResult:
+    """What became of one clip.
+
+    Attributes:
+        motion: the corrected clip: simulated, or `kinematic` if it fell or none was asked for.
+        kinematic: the clip after the clean-up; length, rate, shape, caption of the input.
+        fell: whether tracking failed.
+        reason: why and when it fell; "" if it did not.
+        position_error: (T,) mean over joints of the distance to `kinematic`, m; as far as the
+            clip was simulated, and 0 after a fall.
+        assistance: (T,) norm of the external wrench on the root, N; 0 after a fall.
+        contact_force: (T,) norm of the floor's force, N; 0 after a fall.
+        weight: the humanoid's weight, N.
+        setting: which setting of the tracker it is from; 0 is the first.
+    """
+
+    motion: SmplMotion
+    kinematic: SmplMotion
+    fell: bool
+    reason: str
+    position_error: np.ndarray
+    assistance: np.ndarray
+    contact_force: np.ndarray
+    weight: float
+    setting: int = 0
+
+    @property
+    def success(self) -> bool:
+        """Whether the clip was tracked to its end."""
+        return not self.fell
+
+    @property
+    def assistance_mean_bw(self) -> float:
+        """Mean assistance, body weights."""
+        return float(self.assistance.mean() / self.weight)
+
+    @property
+    def assistance_max_bw(self) -> float:
+        """Greatest assistance, body weights."""
+        return float(self.assistance.max() / self.weight)
+
+
+class TrackingCorrector:
+    """Corrects clips on worker processes that live as long as it does; a context manager."""
+
+    def __init__(
+        self,
+        skeleton_of: Callable[[np.ndarray], Skeleton],
+        config: CorrectorConfig | None = None,
+    ):
+        """A corrector; processes start with the first call of `correct`.
+
+        Args:
+            skeleton_of: gives the rest skeleton of betas (10,).
+            config: settings; the defaults if None.
+        """
+        self.config = config or CorrectorConfig()
+        self._skeleton_of = skeleton_of
+
+    def correct(
+        self, motions: list[SmplMotion], progress: Callable[[int], None] | None = None
+    ) -> list[TrackingResult]:
+        """Correct clips; the result does not depend on the number of workers.
+
+        Args:
+            motions: clips of any length and rate.
+            progress: called with the number of clips done.
+        """
+        jobs = [(motion, self._skeleton_of(motion.betas), self.config) for motion in motions]
+        return self._workers.map(correct_clip, jobs, progress)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._workers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    @cached_property
+    def _workers(self) -> Workers:
+        return Workers(self.config.workers)
+
+
+def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig) -> TrackingResult:
+    """Correct one clip in this process."""
+    kinematic, plan = clean_up(motion, skeleton, config.cleanup)
+    humanoid = _humanoid(_Key(skeleton, config.humanoid))
+    if config.kinematic_only or len(motion) < 2:
+        return _untracked(kinematic, humanoid, "")
+    support = support_of(humanoid, plan)
+    settings = ({}, *RETRIES[: config.retries])
+    first = None
+    for number, changes in enumerate(settings):
+        gains = replace(config.gains, **changes)
+        rollout = track(humanoid, kinematic, support, gains, config)
+        if not rollout.fault:
+            return _tracked(kinematic, humanoid, rollout, number)
+        first = first or rollout
+    assert first is not None
+    return _fallen(kinematic, humanoid, first)
+
+
+def track(
+    humanoid: Humanoid,
+    motion: SmplMotion,
+    support: Support,
+    gains: Gains,
+    config: CorrectorConfig,
+) -> Rollout:
+    """Simulate a clip of at least two frames with one setting of the tracker."""
+    step = config.control_step
+    reference = plan_reference(
+        humanoid, motion, step, config.position_sigma, config.acceleration_sigma
+    )
+    controller = WholeBodyController(
+        humanoid, support.points, support.joints, gains, config.assistance_budget * humanoid.weight
+    )
+    planned = support.at(np.arange(len(reference) + 1) * step, motion.fps)
+    return roll_out(humanoid, controller, reference, planned, config.fall_distance)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A skeleton and options, compared by value, so that a batch of one shape builds one model."""
+
+    skeleton: Skeleton
+    options: HumanoidOptions
+
+    def _bytes(self) -> tuple:
+        s = self.skeleton
+        arrays = (s.rest, s.surface_points, s.surface_joints)
+        return (*(np.ascontiguousarray(a).tobytes() for a in arrays), self.options)
+
+    def __hash__(self) -> int:
+        return hash(self._bytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._bytes() == other._bytes()
+
+
+@lru_cache(maxsize=16)
+def _humanoid(key: _Key) -> Humanoid:
+    return Humanoid.build(key.skeleton, key.options)
+
+
+def _untracked(kinematic: SmplMotion, humanoid: Humanoid, reason: str) -> TrackingResult:
+    nothing = np.zeros(len(kinematic))
+    return TrackingResult(
+        motion=kinematic,
+        kinematic=kinematic,
+        fell=bool(reason),
+        reason=reason,
+        position_error=nothing,
+        assistance=nothing.copy(),
+        contact_force=nothing.copy(),
+        weight=humanoid.weight,
+    )
+
+
+def _tracked(
+    kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout, setting: int
+) -> TrackingResult:
+    times = np.arange(len(kinematic)) / kinematic.fps
+    motion = humanoid.from_qpos(
+        sample_qpos(humanoid, rollout.qpos, rollout.step, times), like=kinematic
+    )
+    return TrackingResult(
+        motion=motion,
+        kinematic=kinematic,
+        fell=False,
+        reason="",
+        position_error=_joint_distance(motion, kinematic, humanoid.skeleton),
+        assistance=_per_frame(rollout.assistance_norm, times, rollout.step),
+        contact_force=_per_frame(rollout.contact_force, times, rollout.step),
+        weight=humanoid.weight,
+        setting=setting,
+    )
+
+
+def _fallen(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> TrackingResult:
+    """The clean-up as motion, with the record of the simulation up to the fall."""
+    frame = min(int(len(rollout) * rollout.step * kinematic.fps), len(kinematic) - 1)
+    times = np.arange(frame) / kinematic.fps
+    rows = np.round(times / rollout.step).astype(int)
+    result = _untracked(kinematic, humanoid, f"{rollout.fault} (frame {frame})")
+    result.position_error[:frame] = np.nan_to_num(rollout.error[rows])
+    result.assistance[:frame] = _per_frame(rollout.assistance_norm, times, rollout.step)
+    result.contact_force[:frame] = np.nan_to_num(
+        _per_frame(rollout.contact_force, times, rollout.step)
+    )
+    return result
+
+
+def _per_frame(values: np.ndarray, times: np.ndarray, step: float) -> np.ndarray:
+    """Means of values (K,) of control steps over the interval that leads to each frame.
+
+    Frame 0 has no such interval and takes the first step.
+    """
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    last = np.clip(np.ceil(times / step - 1e-6).astype(int), 1, len(values))
+    first = np.concatenate([[0], np.minimum(last[:-1], last[1:] - 1)]) if len(times) else last
+    return (total[last] - total[first]) / (last - first)
+
+
+def _joint_distance(motion: SmplMotion, other: SmplMotion, skeleton: Skeleton) -> np.ndarray:
+    """Mean distance (T,) of the joints of two clips, m."""
+    joints = [
+        forward_kinematics(skeleton.rest, m.transl, m.global_orient, m.body_pose)[0]
+        for m in (motion, other)
+    ]
+    return np.linalg.norm(joints[0] - joints[1], axis=-1).mean(axis=1)

@@ -1,0 +1,49 @@
+"""Which points of the humanoid may carry force, and when the contact plan has them on the floor.
+
+The feet use the corners of the humanoid's own boxes, each with the plan of the nearest planned
+point of the same joint, so that the controller counts on forces where the simulated floor can
+give them. All other planned points (hands, knees, back) are used as they are.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from physics.contacts import ContactPlan
+from physics.humanoid import FOOT_JOINTS, Humanoid
+
+
+@dataclass(frozen=True)
+class Support:
+    """Points that may carry force.
+
+    Attributes:
+        points: (C, 3) from their joint in its rest frame, m.
+        joints: (C,) SMPL joint that carries each point.
+        planned: (T, C) bool, on the floor according to the plan, at each frame.
+    """
+
+    points: np.ndarray
+    joints: np.ndarray
+    planned: np.ndarray
+
+    def at(self, times: np.ndarray, fps: float) -> np.ndarray:
+        """The plan (K, C) at the frames nearest to `times` (K,), s."""
+        frames = np.minimum(np.round(times * fps).astype(int), len(self.planned) - 1)
+        return self.planned[frames]
+
+
+def support_of(humanoid: Humanoid, plan: ContactPlan) -> Support:
+    """The support of a humanoid under a contact plan."""
+    feet = np.zeros((len(plan.in_contact), len(humanoid.corners)), bool)
+    for corner, (joint, offset) in enumerate(zip(humanoid.corner_joints, humanoid.corners)):
+        same = np.flatnonzero(plan.joints == joint)
+        if len(same):
+            nearest = same[np.argmin(np.linalg.norm(plan.offsets[same] - offset, axis=1))]
+            feet[:, corner] = plan.in_contact[:, nearest]
+    body = ~np.isin(plan.joints, FOOT_JOINTS)
+    return Support(
+        points=np.concatenate([humanoid.corners, plan.offsets[body]]),
+        joints=np.concatenate([humanoid.corner_joints, plan.joints[body]]),
+        planned=np.concatenate([feet, plan.in_contact[:, body]], axis=1),
+    )
