@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
@@ -183,13 +182,37 @@ def resampled(motion: SmplMotion, fps: float) -> SmplMotion:
     part = (place - before)[:, None]
     transl = (1 - part) * motion.transl[before] + part * motion.transl[before + 1]
     poses = np.concatenate([motion.global_orient[:, None], motion.body_pose], axis=1)
-    start = Rotation.from_rotvec(poses[before].reshape(-1, 3))
-    step = (start.inv() * Rotation.from_rotvec(poses[before + 1].reshape(-1, 3))).as_rotvec()
-    turned = start * Rotation.from_rotvec(step * np.repeat(part, poses.shape[1], axis=0))
-    poses = turned.as_rotvec().reshape(count, -1, 3)
+    quaternions = _quaternions(poses)
+    turned = _slerp(quaternions[before], quaternions[before + 1], part[..., None])
+    poses = _rotation_vectors(turned)
     return replace(
         motion, transl=transl, global_orient=poses[:, 0], body_pose=poses[:, 1:], fps=fps
     )
+
+
+def _quaternions(vectors: np.ndarray) -> np.ndarray:
+    """Quaternions (..., 4), w first, of axis-angle vectors (..., 3)."""
+    half = 0.5 * np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.concatenate([np.cos(half), 0.5 * vectors * np.sinc(half / np.pi)], axis=-1)
+
+
+def _slerp(start: np.ndarray, end: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Quaternions on the shorter arc from `start` to `end`, at `part` of the way."""
+    cosine = np.sum(start * end, axis=-1, keepdims=True)
+    end = np.where(cosine < 0, -end, end)
+    angle = np.arctan2(np.linalg.norm(end - start * np.abs(cosine), axis=-1, keepdims=True),
+                       np.abs(cosine))  # fmt: skip
+    whole = np.sinc(angle / np.pi)
+    first = (1 - part) * np.sinc((1 - part) * angle / np.pi) / whole
+    return first * start + part * np.sinc(part * angle / np.pi) / whole * end
+
+
+def _rotation_vectors(quaternions: np.ndarray) -> np.ndarray:
+    """Axis-angle vectors (..., 3), at most half a turn, of quaternions (..., 4), w first."""
+    quaternions = np.where(quaternions[..., :1] < 0, -quaternions, quaternions)
+    sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, quaternions[..., :1])
+    return quaternions[..., 1:] * (angle / np.maximum(sine, 1e-300))
 
 
 def mirrored(motion: SmplMotion) -> SmplMotion:

@@ -138,6 +138,15 @@ def test_fast_resampling_agrees_with_that_of_the_motion(fps):
     np.testing.assert_allclose(fast.body_pose, plain.body_pose, atol=1e-7)
 
 
+def test_fast_resampling_takes_the_shorter_way_round():
+    turn = np.zeros((2, 3))
+    turn[:, 2] = [3.0, -3.0]  # 0.28 rad apart, over half a turn
+    clip = SmplMotion(np.zeros((2, 3)), turn, np.zeros((2, 23, 3)), np.zeros(10), 1.0)
+    middle = resampled(clip, 2.0).global_orient[1]
+    np.testing.assert_allclose(np.abs(middle), [0, 0, np.pi], atol=1e-6)
+    np.testing.assert_array_equal(resampled(clip, 2.0).body_pose, 0)
+
+
 def test_the_mirror_image_has_mirrored_joints():
     rest = Body.load().rest_joints(np.zeros(10))
     rest = 0.5 * (rest + rest[list(MIRROR)] * [-1, 1, 1])  # a symmetric body

@@ -1,6 +1,7 @@
 """Motion files: what is read, and how damaged ones are refused."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,18 @@ def test_forward_kinematics_of_bvh_agrees_with_smpl(tmp_path, walk):
     joints, _ = joints_in_world(bvh)
     ours = [bvh.names.index(MOCAP[name]) for name in JOINT_NAMES]
     np.testing.assert_allclose(joints[:, ours], _joints(walk), atol=1e-5)
+
+
+def test_braces_and_line_ends_may_stand_anywhere(tmp_path, walk):
+    text = bvh_text(walk[:3], REST)
+    (tmp_path / "a.bvh").write_text(text)
+    head, motion = text.split("MOTION")
+    packed = re.sub(r"\s*([{}])\s*", r" \1 ", head) + "\nMOTION" + motion
+    (tmp_path / "b.bvh").write_bytes(packed.replace("\n", "\r\n").encode())
+    plain, other = (read_bvh(tmp_path / name) for name in ("a.bvh", "b.bvh"))
+    assert other.names == plain.names
+    np.testing.assert_array_equal(other.offsets, plain.offsets)
+    np.testing.assert_array_equal(other.frames, plain.frames)
 
 
 def test_up_axis_and_unit_are_told_from_the_body(tmp_path, walk):

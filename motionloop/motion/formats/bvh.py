@@ -86,13 +86,13 @@ def _read_hierarchy(text: str, path: Path):
     open_joints: list[int] = []
     opened, line = -1, ""
     try:
-        for line in text.splitlines():
-            words = line.replace("{", " { ").replace("}", " } ").split()
+        for line in re.sub(r"([{}])", r"\n\1\n", text).splitlines():
+            words = line.split()
             key = words[0].upper() if words else ""
             if key in ("ROOT", "JOINT", "END"):
                 if key == "ROOT" and names:
                     raise InputError(f"{path} holds more than one skeleton; keep one ROOT")
-                title = " ".join(w for w in words[1:] if w != "{")
+                title = " ".join(words[1:])
                 parent = open_joints[-1] if open_joints else -1
                 names.append(f"{names[parent]}_end" if key == "END" else title)
                 parents.append(parent)
@@ -105,11 +105,10 @@ def _read_hierarchy(text: str, path: Path):
                 channels[open_joints[-1]] = tuple(w.capitalize() for w in words[2:])
                 if len(words) - 2 != int(words[1]):
                     raise InputError(f"{path}: joint {names[-1]} does not list {words[1]} channels")
-            for word in words:
-                if word == "{":
-                    open_joints.append(opened)
-                elif word == "}":
-                    open_joints.pop()
+            elif key == "{":
+                open_joints.append(opened)
+            elif key == "}":
+                open_joints.pop()
     except (IndexError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -17,12 +17,22 @@ from motionloop.samples import InputError
 # file's other joints decide (see _ROLES_IN_CONTEXT).
 _LIMB_NAMES = {
     "hip": ("upleg", "upperleg", "thigh", "uleg", "femur", "upleg1", "hip", "hipjoint"),
-    "knee": ("leg", "lowerleg", "loleg", "lleg", "shin", "calf", "knee", "tibia"),
+    "knee": ("leg", "lowerleg", "lowleg", "loleg", "lleg", "shin", "calf", "knee", "tibia"),
     "ankle": ("foot", "ankle", "feet"),
     "foot": ("toe", "toes", "toebase", "toe0", "ball", "toe1", "foottoe"),
     "collar": ("collar", "clavicle", "clavicula", "shoulder", "shoulderblade"),
     "shoulder": ("arm", "upperarm", "uparm", "uarm", "shldr", "humerus", "shldrbend", "shoulder"),
-    "elbow": ("forearm", "lowerarm", "loarm", "farm", "elbow", "radius", "larm", "forearmbend"),
+    "elbow": (
+        "forearm",
+        "lowerarm",
+        "lowarm",
+        "loarm",
+        "farm",
+        "elbow",
+        "radius",
+        "larm",
+        "forearmbend",
+    ),
     "wrist": ("hand", "wrist"),
 }
 _CENTRE_NAMES = {
