@@ -8,10 +8,11 @@ import imageio.v3 as imageio
 import matplotlib.figure
 import numpy as np
 import pytest
+import scipy.stats
 from matplotlib.colors import to_rgb
 
 from motionloop.samples import InputError
-from motionloop.viewer.curves import _COLOURS, plot_curves
+from motionloop.viewer.curves import _arm_colours, plot_curves
 
 SEEDS = [[3.0, 5.0, 1.0], [5.0, 9.0, 1.0], [7.0, 13.0, 1.0]]
 
@@ -77,7 +78,7 @@ def test_the_band_of_one_history_is_its_interval(tmp_path, drawn):
     np.testing.assert_allclose(high, [6.0, 7.0, 8.0])
 
 
-def test_several_seeds_become_their_mean_and_standard_deviation(tmp_path, drawn):
+def test_several_seeds_become_their_mean_and_its_standard_error(tmp_path, drawn):
     arms = {"a": [history(values) for values in SEEDS], "b": [history([2.0, 2.0, 2.0])]}
     plot_curves(arms, tmp_path / "curves.png")
     (axis,) = drawn[0].axes
@@ -85,9 +86,29 @@ def test_several_seeds_become_their_mean_and_standard_deviation(tmp_path, drawn)
     np.testing.assert_allclose(first.get_ydata(), np.mean(SEEDS, axis=0))
     np.testing.assert_allclose(second.get_ydata(), [2.0, 2.0, 2.0])
     _, low, high = band(axis)
-    spread = np.std(SEEDS, axis=0, ddof=1)
+    spread = scipy.stats.sem(SEEDS, axis=0)
     np.testing.assert_allclose(low, np.mean(SEEDS, axis=0) - spread)
     np.testing.assert_allclose(high, np.mean(SEEDS, axis=0) + spread)
+
+
+def test_the_legend_names_arms_and_what_a_band_means(tmp_path, drawn):
+    seeds = [history(values) for values in SEEDS]
+    plot_curves({"a": seeds, "b": seeds}, tmp_path / "curves.png")
+    plot_curves({"a": seeds, "b": seeds[:2]}, tmp_path / "curves.png")
+    interval = {"fid_low": 1.0, "fid_high": 9.0}
+    plot_curves({"a": history([2.0], **interval)}, tmp_path / "curves.png", title="one")
+    labels = [[text.get_text() for text in f.legends[0].get_texts()] for f in drawn]
+    assert labels == [
+        ["a", "b", "± standard error, 3 seeds"],
+        ["a (n = 3)", "b (n = 2)", "± standard error, seeds"],
+        ["a", "interval"],
+    ]
+    assert drawn[2].legends[0].get_title().get_text() == "one"
+    many = {f"an arm of the name {'x' * n}": seeds for n in range(12)}
+    plot_curves(many, tmp_path / "curves.png")
+    inside = drawn[3].legends[0].get_window_extent()
+    assert drawn[3].bbox.width >= inside.x1
+    assert inside.x0 >= 0
 
 
 def test_seeds_of_different_length_average_what_there_is(tmp_path, drawn):
@@ -138,7 +159,7 @@ def test_an_axis_is_logarithmic_beyond_two_decades(tmp_path, drawn, values, scal
     assert drawn[0].axes[0].get_yscale() == scale
 
 
-def test_everything_lies_inside_a_logarithmic_axis(tmp_path, drawn):
+def test_values_and_upper_ends_lie_inside_a_logarithmic_axis(tmp_path, drawn):
     records = [
         {"generation": g, "w2": 10.0 ** (g - 1), "w2_low": -1.0, "w2_high": 30.0 ** (g - 1),
          "real/w2": 0.02}
@@ -148,7 +169,7 @@ def test_everything_lies_inside_a_logarithmic_axis(tmp_path, drawn):
     (axis,) = drawn[0].axes
     bottom, top = axis.get_ylim()
     _, low, high = band(axis)
-    assert 0 < bottom <= min(low) < 0.011
+    assert 0 < bottom <= min(low) < 0.01  # an end below zero is cut off below every value
     assert top >= max(high) == pytest.approx(900.0)
 
 
@@ -191,9 +212,12 @@ def _simulate(rgb, deficiency):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+@pytest.mark.parametrize("count", [2, 7, 8])
 @pytest.mark.parametrize("deficiency", ["none", "protan", "deutan"])
-def test_the_colours_of_arms_are_told_apart(deficiency):
-    seen = [_simulate(to_rgb(colour), deficiency) for colour in _COLOURS]
+def test_the_colours_of_arms_are_told_apart(deficiency, count):
+    colours = _arm_colours(count)
+    assert len(colours) == count
+    seen = [_simulate(to_rgb(colour), deficiency) for colour in colours]
     distances = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
     assert min(distances) > 10  # a just noticeable difference is about 2
 
