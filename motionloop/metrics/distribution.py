@@ -131,26 +131,19 @@ def diversity(x: np.ndarray, rng: np.random.Generator | None = None, pairs: int 
     if count < 2:
         return float("nan")
     if count * (count - 1) // 2 <= pairs:
-        first, second = np.triu_indices(count, 1)
-    elif rng is None:
-        raise InputError(
-            f"{count} samples have more than {pairs} pairs: pass rng to draw from them"
-        )
-    else:
-        first = rng.integers(count, size=pairs)
-        second = (first + rng.integers(1, count, size=pairs)) % count
-    return float(_distances_of_pairs(x, first, second).mean())
+        return _sum_over_pairs(x) / (count * (count - 1) / 2)
+    if rng is None:
+        raise InputError(f"{count} samples have more than {pairs} pairs: pass rng to draw some")
+    first = rng.integers(count, size=pairs)
+    second = (first + rng.integers(1, count, size=pairs)) % count
+    return float(np.linalg.norm(x[first] - x[second], axis=1).mean())
 
 
-def _distances_of_pairs(x: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Distances (P,) between rows, in blocks that stay small in memory."""
-    block = 65_536
-    return np.concatenate(
-        [
-            np.linalg.norm(x[first[s : s + block]] - x[second[s : s + block]], axis=1)
-            for s in range(0, len(first), block)
-        ]
-    )
+def _sum_over_pairs(x: np.ndarray) -> float:
+    """Sum of the distances of all pairs of rows, in blocks that stay small in memory."""
+    from scipy.spatial.distance import cdist  # here: costs 0.1 s to import
+
+    return sum(float(cdist(x[s : s + 512], x).sum()) for s in range(0, len(x), 512)) / 2
 
 
 def within_class_diversity(x: np.ndarray, labels: np.ndarray) -> float:
@@ -163,10 +156,9 @@ def within_class_diversity(x: np.ndarray, labels: np.ndarray) -> float:
     total, count = 0.0, 0
     for label in np.unique(labels):
         members = x[labels == label]
-        first, second = np.triu_indices(len(members), 1)
-        if len(first):
-            total += float(_distances_of_pairs(members, first, second).sum())
-            count += len(first)
+        if len(members) > 1:
+            total += _sum_over_pairs(members)
+            count += len(members) * (len(members) - 1) // 2
     return total / count if count else float("nan")
 
 
