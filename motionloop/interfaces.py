@@ -5,8 +5,8 @@ judges, a `Reporter` writes down. A `Task` names the parts. N is the number of s
 numbers come from the `numpy.random.Generator` that is passed in.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -75,6 +75,8 @@ class Task(Generic[S]):
             has them: new data for the workflow `fresh`, and the row of the real data.
         model_metrics: what is read off the fitted model itself, where it has a closed form
             (a Gaussian's moments, a likelihood) rather than off its samples.
+        definitions: what stands behind the figures (the encoder's name, the variant of a metric),
+            for the record of a run.
         preview: writes a picture or video of a few samples to the path it is given, which
             carries no suffix, and returns the file's path.
     """
@@ -86,6 +88,7 @@ class Task(Generic[S]):
     metrics: tuple[Metric[S], ...]
     draw_real: Callable[[int, np.random.Generator], S]
     model_metrics: tuple[Callable[[GenerativeModel[S]], Scalars], ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
     preview: Callable[[S, Path], Path] | None = None
 
 

@@ -43,6 +43,7 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
     _check_start(experiment)
     with claimed(path, experiment):
         task = experiment.build(display)
+        write_json(path / "definitions.json", dict(task.definitions))
         jsonl = JsonlReporter(path / "metrics.jsonl")
         complete = RunDirectory(path).history()
         reported = {row["generation"] for row in read_history(path / "metrics.jsonl")}
@@ -52,7 +53,7 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
         reporters: list[Reporter] = [jsonl]
         if experiment.wandb.mode != "disabled":
             history = read_history(path / "metrics.jsonl")
-            config = yaml.safe_load(experiment.text)
+            config = {**yaml.safe_load(experiment.text), "definitions": dict(task.definitions)}
             reporters.append(
                 WandbReporter(experiment.wandb, path, config, experiment.name, history)
             )

@@ -106,7 +106,7 @@ def _at_strength(clip, corrected, gamma: float):
 def _row(name: str, clip, after, result, body) -> dict[str, Any]:
     from motionloop.motion.correction import mpjpe_mm, plausibility
 
-    before, now = plausibility(clip, body), plausibility(after, body)
+    before, now = plausibility([clip, after], body)
     return {
         "name": name,
         "fell": result.fell,

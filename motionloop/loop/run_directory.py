@@ -1,6 +1,7 @@
 """The run folder: what is in it, what is complete, and how a run goes on.
 
-    config.yaml  provenance.json  real.json       what was run, with what, the real-data row
+    config.yaml  provenance.json                  what was run, and with what
+    definitions.json  real.json                   what the figures mean, the real-data row
     generation_000/                               complete as soon as it has this name
         model.safetensors  synthetic.npz  corrected.npz  evaluation.npz  scalars.json
 

@@ -102,15 +102,21 @@ class Body:
     @functools.cached_property
     def sole(self) -> np.ndarray:
         """The vertices (F,) that `feet` gives."""
-        return np.concatenate(sole_vertices(self._template, self._weights, _SOLE_POINTS))
+        return np.concatenate(sole_vertices(self._template, self.skin_weights, _SOLE_POINTS))
 
     @property
-    def _weights(self) -> np.ndarray:
+    def skin_weights(self) -> np.ndarray:
+        """How far each of the 24 joints carries each vertex: (V, 24), rows sum to 1."""
         return np.asarray(self._arrays.weights)
+
+    @property
+    def has_pose_correctives(self) -> bool:
+        """Whether the skin also changes with the pose, beyond linear blend skinning."""
+        return bool(np.any(self._arrays.posedirs))
 
     @functools.cached_property
     def _contacts(self) -> tuple[np.ndarray, np.ndarray]:
-        return contact_vertices(self._template, self._weights)
+        return contact_vertices(self._template, self.skin_weights)
 
     @functools.cached_property
     def _layer(self) -> Any:  # smplx's annotations name its own Tensor

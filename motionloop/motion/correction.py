@@ -13,6 +13,7 @@ from physics.corrector import TrackingCorrector, TrackingResult
 
 from motionloop.interfaces import Scalars
 from motionloop.motion.body import Body
+from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions
 from physics.motion import SmplMotion
 from physics.plausibility import phys_errors
@@ -21,9 +22,9 @@ from physics.skeleton import forward_kinematics
 FallPolicy = Literal["drop", "kinematic", "keep_raw"]
 
 
-def plausibility(clip: SmplMotion, body: Body) -> dict[str, float]:
-    """PhysDiff's errors of one clip on the body's mesh, mm."""
-    return phys_errors(body.lowest(clip), body.feet(clip))
+def plausibility(clips: list[SmplMotion], body: Body) -> list[dict[str, float]]:
+    """PhysDiff's errors of every clip on the body's mesh, mm."""
+    return [phys_errors(*contact) for contact in ground_contacts(body, Motions.pack(clips))]
 
 
 def mpjpe_mm(clip: SmplMotion, other: SmplMotion, body: Body) -> float:
@@ -90,8 +91,8 @@ class MotionCorrector:
         """Plausibility before and after, and the distance between them."""
         if not pairs:
             return {}
-        before = [plausibility(clip, self.body) for clip, _ in pairs]
-        after = [plausibility(clip, self.body) for _, clip in pairs]
+        before = plausibility([clip for clip, _ in pairs], self.body)
+        after = plausibility([clip for _, clip in pairs], self.body)
         change = {"mpjpe_mm": float(np.mean([mpjpe_mm(a, b, self.body) for a, b in pairs]))}
         for name in before[0]:
             change[f"{name}_before"] = float(np.mean([row[name] for row in before]))

@@ -126,13 +126,15 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         config.corrector.on_fall,
         lambda done, total: display.progress("correct", done, total),
     )
+    metrics = MotionMetrics(body, encoder)
     return Task(
         real=real,
         reference=_windows(reference, config, "reference"),
         make_model=make_model,
         corrector=Strength(corrector, config.corrector.gamma, config.corrector.mode),
-        metrics=(MotionMetrics(body, encoder),),
+        metrics=(metrics,),
         draw_real=draw_real,
+        definitions={**metrics.describe(), "body": f"{body.name}, sha256 {body.sha256}"},
         preview=lambda samples, path: _preview(samples, path, body),
     )
 
@@ -194,7 +196,7 @@ def _encoder(
     if kept.is_file():
         return MotionEncoder.load(kept)
     display.stage(0, "training the encoder of the metrics")
-    motions = _windows(clips, config, "encoder's")
+    motions = Motions.pack([clip.resample(config.fps) for _, clip in clips])
     # Its own seed, not the experiment's: all runs on this data share the encoder.
     encoder = MotionEncoder.fit(motions, body.joints(motions), np.random.default_rng(0))
     encoder.save(kept)

@@ -9,7 +9,7 @@ import pytest
 from made_motions import make_clip, make_motions
 
 from motionloop.metrics.compare import MEANING, evaluate
-from motionloop.metrics.ground import ground_contacts
+from motionloop.motion.ground import ground_contacts
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.metrics.physical import PhysicalMetrics
 from motionloop.motion.body import Body

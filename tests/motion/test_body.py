@@ -156,7 +156,7 @@ def part_volumes(skin: np.ndarray, faces: np.ndarray, owner: np.ndarray) -> np.n
 
 def test_mass_is_spread_as_an_adults_is(body):
     # Segment masses as fractions of the body's: Winter (2009), de Leva (1996); uniform density.
-    skin, owner = body.rest_vertices(np.zeros(10)), body._weights.argmax(axis=1)
+    skin, owner = body.rest_vertices(np.zeros(10)), body.skin_weights.argmax(axis=1)
     a, b, c = (skin[body.faces[:, k]] for k in range(3))
     total = np.einsum("fi,fi->", a, np.cross(b, c)) / 6
     assert 985 * total / np.ptp(skin[:, 1]) ** 2 == pytest.approx(23.5, abs=2.5)  # kg/m^2

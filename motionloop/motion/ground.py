@@ -25,7 +25,7 @@ def ground_contacts(body: Body, motions: Motions) -> Iterator[tuple[np.ndarray, 
 
     T is the clip's own length; the soles are those of `body.feet`.
     """
-    if np.any(body._arrays.posedirs):
+    if body.has_pose_correctives:
         for clip in motions.unpack():
             skin = body.vertices(clip)
             yield skin[..., 2].min(axis=1), skin[:, body.sole]
@@ -50,7 +50,7 @@ def _weighted_vertices(body: Body, betas: np.ndarray) -> np.ndarray:
     """B (96, V): skin weight of joint j times (v_rest, 1), float32."""
     rest = body.rest_vertices(betas)
     homogeneous = np.concatenate([rest, np.ones((len(rest), 1))], axis=1)
-    weighted = np.asarray(body._arrays.weights)[:, :, None] * homogeneous[:, None]
+    weighted = body.skin_weights[:, :, None] * homogeneous[:, None]
     return weighted.reshape(len(rest), -1).T.astype(np.float32)
 
 
