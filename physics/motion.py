@@ -52,15 +52,21 @@ class SmplMotion:
     def __post_init__(self):
         for name, shape in _SHAPES.items():
             value = np.array(getattr(self, name), dtype=np.float64)
-            if value.ndim != len(shape) or any(s not in (None, n) for s, n in zip(shape, value.shape)):
+            if value.ndim != len(shape) or any(
+                s not in (None, n) for s, n in zip(shape, value.shape)
+            ):
                 wanted = str(shape).replace("None", "T")
                 raise MotionError(f"{name} has shape {value.shape}, expected {wanted}")
             if not np.isfinite(value).all():
                 bad = int((~np.isfinite(value)).sum())
-                raise MotionError(f"{name} has {bad} values that are NaN or infinite; repair the clip")
+                raise MotionError(
+                    f"{name} has {bad} values that are NaN or infinite; repair the clip"
+                )
             value.flags.writeable = False
             object.__setattr__(self, name, value)
-        frames = {name: len(getattr(self, name)) for name in ("transl", "global_orient", "body_pose")}
+        frames = {
+            name: len(getattr(self, name)) for name in ("transl", "global_orient", "body_pose")
+        }
         if len(set(frames.values())) > 1:
             raise MotionError(f"fields differ in their number of frames: {frames}")
         if frames["transl"] == 0:
@@ -98,7 +104,9 @@ class SmplMotion:
         source = np.arange(len(self)) / self.fps
         transl = np.stack([np.interp(times, source, axis) for axis in self.transl.T], axis=1)
         poses = np.concatenate([self.global_orient[:, None], self.body_pose], axis=1)
-        turned = [Slerp(source, Rotation.from_rotvec(r))(times).as_rotvec() for r in poses.swapaxes(0, 1)]
+        turned = [
+            Slerp(source, Rotation.from_rotvec(r))(times).as_rotvec() for r in poses.swapaxes(0, 1)
+        ]
         poses = np.stack(turned, axis=1)
         return replace(
             self, transl=transl, global_orient=poses[:, 0], body_pose=poses[:, 1:], fps=fps
@@ -126,9 +134,13 @@ class SmplMotion:
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                missing = [f.name for f in fields(cls) if f.name not in archive and f.name != "caption"]
+                missing = [
+                    f.name for f in fields(cls) if f.name not in archive and f.name != "caption"
+                ]
                 if missing:
-                    raise MotionError(f"{path} has no {', '.join(missing)}; it holds {sorted(archive)}")
+                    raise MotionError(
+                        f"{path} has no {', '.join(missing)}; it holds {sorted(archive)}"
+                    )
                 values = {f.name: archive[f.name] for f in fields(cls) if f.name in archive}
         except FileNotFoundError:
             raise MotionError(f"no such file: {path}") from None

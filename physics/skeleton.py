@@ -76,7 +76,7 @@ def forward_kinematics(
     """
     local = rotation_matrices(np.concatenate([global_orient[:, None], body_pose], axis=1))
     rotations_w = local.copy()
-    joints = np.empty(local.shape[:2] + (3,))
+    joints = np.empty((*local.shape[:2], 3))
     joints[:, 0] = rest[0] + transl
     for j in range(1, JOINT_COUNT):
         p = PARENTS[j]

@@ -88,7 +88,10 @@ class Motions(Samples):
         raw = self[np.array([row_of[int(i)] for i in corrected.index], dtype=np.int64)]
 
         def slerp(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-            start, end = Rotation.from_rotvec(a.reshape(-1, 3)), Rotation.from_rotvec(b.reshape(-1, 3))
+            start, end = (
+                Rotation.from_rotvec(a.reshape(-1, 3)),
+                Rotation.from_rotvec(b.reshape(-1, 3)),
+            )
             step = (start.inv() * end).as_rotvec() * weight
             return (start * Rotation.from_rotvec(step)).as_rotvec().reshape(a.shape).astype(a.dtype)
 

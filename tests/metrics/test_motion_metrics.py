@@ -9,10 +9,10 @@ import pytest
 from made_motions import make_clip, make_motions
 
 from motionloop.metrics.compare import MEANING, evaluate
-from motionloop.motion.ground import ground_contacts
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.metrics.physical import PhysicalMetrics
 from motionloop.motion.body import Body
+from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
 from physics.plausibility import phys_errors
