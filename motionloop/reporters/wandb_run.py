@@ -89,7 +89,7 @@ def start_run(
     import wandb
 
     directory.mkdir(parents=True, exist_ok=True)
-    settings = wandb.Settings(**_settings(config))
+    settings = wandb.Settings(**_settings(config, mode))
     wandb.setup(settings)  # silent from here on; a silent client asks nothing
     run = wandb.init(
         project=config.project,
@@ -129,17 +129,17 @@ def retire_older_folders(newest: Path, run_id: str) -> None:
             log.with_name(log.name + ".synced").touch()
 
 
-def _settings(config: WandbConfig) -> dict[str, Any]:
+def _settings(config: WandbConfig, mode: Mode) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "silent": True,
         "quiet": True,
         "console": "off",  # the terminal belongs to the progress display
         "login_timeout": 1.0,
-        "init_timeout": config.timeout,
-        "finish_timeout": config.timeout,
         "disable_code": True,
         "disable_git": True,  # the run folder states the commit; git can be slow
     }
+    if mode == "online":
+        settings |= {"init_timeout": config.timeout, "finish_timeout": config.timeout}
     if config.base_url:
         settings["base_url"] = config.base_url
     return settings

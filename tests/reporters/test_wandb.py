@@ -270,7 +270,7 @@ def test_an_unreachable_server_costs_bounded_time_and_one_warning(tmp_path, netw
 def test_a_server_that_goes_away_does_not_hold_up_the_end(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     with WandbServer() as server:
-        config = WandbConfig(mode="online", base_url=server.url, timeout=1.5)
+        config = WandbConfig(mode="online", base_url=server.url, timeout=3.0)
         reporter = loop(tmp_path, config, [0], close=False)
         assert reporter.mode == "online"
     start = time.monotonic()
@@ -278,7 +278,7 @@ def test_a_server_that_goes_away_does_not_hold_up_the_end(tmp_path, monkeypatch)
     folder = reporter.folder
     assert folder is not None
     reporter.close()
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 20  # without an end to the wait: minutes
     assert folder.name.startswith("run-")
     wandb_log.wait_for_the_end(folder)
     assert [r["generation"] for r in wandb_log.history(folder)] == [0, 1]
