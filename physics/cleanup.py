@@ -53,7 +53,7 @@ class CleanupConfig:
     joint_noise: float = 0.012
     path_period: float = 0.4
     pull_time: float = 20.0
-    slip_floor: float = 0.04
+    slip_floor: float = 0.1
     travel_tolerance: float = 0.4
     pins: bool = True
     blend_time: float = 0.25
@@ -99,10 +99,10 @@ class _Pose:
     def points(self) -> np.ndarray:
         return carried(self.joints_w, self.rotations_w, self.carriers, self.offsets)
 
-    def plan(self) -> ContactPlan:
+    def plan(self, tolerant: bool = True) -> ContactPlan:
         centre = self.joints_w.mean(axis=1)
         points, carriers, offsets = self.points(), self.carriers, self.offsets
-        return plan_contacts(points, carriers, offsets, centre, self.fps, self.noise)
+        return plan_contacts(points, carriers, offsets, centre, self.fps, self.noise, tolerant)
 
     def lowest(self) -> np.ndarray:
         return self.skeleton.surface(self.joints_w, self.rotations_w)[..., 2].min(axis=1)
@@ -143,16 +143,13 @@ def _travel(path: np.ndarray, fps: float) -> float:
 def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
     """Re-integrate the root's path over the stance points, unless that changes its travel much."""
     given = pose.joints_w
-    path = np.zeros((len(given), 2))
-    steady = np.isin(pose.carriers, FOOTHOLDS)
-    for _ in range(2):
-        plan = pose.plan()
-        points = plan.points[..., :2] - path[:, None]
-        trust = plan.confidence**2 * steady
-        path = path_correction(points, trust, pose.fps, config.path_period, config.pull_time)
-        path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps)
-        pose.joints_w = given
-        pose.shift(np.pad(path, ((0, 0), (0, 1))))
+    plan = pose.plan(tolerant=False)
+    trust = plan.confidence**2 * np.isin(pose.carriers, FOOTHOLDS)
+    path = path_correction(
+        plan.points[..., :2], trust, pose.fps, config.path_period, config.pull_time
+    )
+    path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps)
+    pose.shift(np.pad(path, ((0, 0), (0, 1))))
     old, new = (_travel(joints[:, 0, :2], pose.fps) for joints in (given, pose.joints_w))
     if abs(new - old) > config.travel_tolerance * old + 0.1:
         pose.joints_w = given

@@ -32,6 +32,7 @@ LOW_PER_NOISE = 0.3
 SURE, LIKELY = 0.4, 0.2  # a contact rises above the first and lasts above the second
 GRAZE = 0.004  # m over the level at which a body is off the ground
 FALLING = 3.3  # m/s^2 downwards, from which a body without support flies
+STRICT = 0.8  # part of the limits of speed that counts where slip is to be told from stepping
 SHORTEST = 0.06  # s; shorter contacts, and shorter gaps in one, are dropped
 
 
@@ -197,11 +198,13 @@ def plan_contacts(
     centre: np.ndarray,
     fps: float,
     noise: float,
+    tolerant: bool = True,
 ) -> ContactPlan:
     """Contacts of points (T, C, 3) that joints (C,) carry, of a body with its centre at (T, 3).
 
     `noise` is the white noise of the feet's positions in the raw motion, m: it decides how much
-    the points are smoothed here, and how far slow and low reach.
+    the points are smoothed here, and, if `tolerant`, how far slow and low reach; else the limit of
+    speed is the lower one.
     """
     smooth = points
     if noise > NOISY:
@@ -209,8 +212,9 @@ def plan_contacts(
     speeds = np.linalg.norm(velocities(smooth, fps), axis=-1)
     travel = np.linalg.norm(velocities(centre, fps)[:, :2], axis=-1)
     travel = whittaker(travel, np.ones(len(travel)), stiffness_of(0.5, fps)).clip(min=0.0)
-    slow = SLOW + SLOW_PER_TRAVEL * travel + SLOW_PER_NOISE * noise
-    low = LOW + LOW_PER_NOISE * noise
+    slow = SLOW + SLOW_PER_TRAVEL * travel
+    slow = slow + SLOW_PER_NOISE * noise if tolerant else STRICT * slow
+    low = LOW + LOW_PER_NOISE * noise * tolerant
     heights = smooth[..., 2]
     no_one = np.zeros(len(points), bool)
     level = floor_level(heights, speeds, slow, no_one, fps)
@@ -220,7 +224,9 @@ def plan_contacts(
         level = floor_level(heights, speeds, slow, unsupported & ~flight, fps)
         flight &= heights.min(axis=1) > level + low
     height = np.maximum(heights - level[:, None], 0.0) / low
-    speed = speeds / slow[:, None]
+    # The body's travel may be wrong and carry the feet along; other parts must be slow by themselves.
+    own = np.where(np.arange(points.shape[1]) < 2 * CORNERS, slow[:, None], SLOW)
+    speed = speeds / own
     confidence = 1.0 / (1.0 + height**4) / (1.0 + speed**4)
     in_contact = _grown(confidence > SURE, confidence > LIKELY)
     frames = round((SHORTEST_NOISY if noise > NOISY else SHORTEST) * fps)

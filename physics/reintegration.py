@@ -66,8 +66,8 @@ def shrink_to_signal(
 
     White noise of size `noise` m on a stance of n frames gives its slip speed the variance
     12 noise^2 fps^2 / n^3 per axis. The speed of the correction is scaled by the positive part of
-    1 - (3 noise variance + floor^2) / mean square of the speed found in about a second
-    (James and Stein, 1961); `floor` in m/s.
+    1 - 3 noise variance / mean square of the speed found in about a second (James and Stein,
+    1961), and by that of 1 - (floor / speed found)^4; `floor` in m/s.
     """
     numbers = spells(confidence > 0)
     if len(path) < 2 or not (numbers >= 0).any():
@@ -83,7 +83,9 @@ def shrink_to_signal(
     if len(path) > 2:
         speed = whittaker(speed, np.ones(len(path)), stiffness_of(0.8, fps))
     found = whittaker((speed**2).sum(axis=1), np.ones(len(path)), stiffness_of(1.5, fps))
-    scale = np.clip(1.0 - (3.0 * expected + floor**2) / np.maximum(found, 1e-12), 0.0, 1.0)
+    found = np.maximum(found, 1e-12)
+    scale = np.maximum(1.0 - 3.0 * expected / found, 0.0)
+    scale *= np.maximum(1.0 - (floor**2 / found) ** 2, 0.0)
     steps = np.diff(path, axis=0) * (0.5 * (scale[1:] + scale[:-1]))[:, None]
     return np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
 
