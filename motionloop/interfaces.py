@@ -107,6 +107,10 @@ class Display(Protocol):
         """A generation is complete."""
         ...
 
+    def note(self, text: str) -> None:
+        """Something that a person may want to know."""
+        ...
+
 
 class Reporter(Protocol):
     """Writes down what happens: W&B, JSONL, nothing, or several of them."""

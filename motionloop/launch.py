@@ -20,7 +20,7 @@ import yaml
 
 import motionloop
 from motionloop.experiment import Experiment
-from motionloop.interfaces import Display, Reporter, Scalars
+from motionloop.interfaces import Display, Scalars
 from motionloop.loop.controller import run
 from motionloop.loop.run_directory import RunDirectory, write_json
 from motionloop.reporters import SeveralReporters
@@ -28,6 +28,7 @@ from motionloop.reporters.jsonl import JsonlReporter, read_history
 from motionloop.reporters.wandb_reporter import WandbReporter
 from motionloop.samples import InputError, write_whole
 
+_REDRAW = 10.0  # s
 _PACKAGES = ("numpy", "scipy", "torch", "mujoco", "smplx", "wandb")
 
 
@@ -50,15 +51,12 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
         for row in complete:
             if row["generation"] not in reported:
                 jsonl.report(*_split(row))
-        reporters: list[Reporter] = [jsonl]
-        if experiment.wandb.mode != "disabled":
-            history = read_history(path / "metrics.jsonl")
-            config = {**yaml.safe_load(experiment.text), "definitions": dict(task.definitions)}
-            reporters.append(
-                WandbReporter(experiment.wandb, path, config, experiment.name, history)
-            )
-        reporters.append(Curves(path, experiment.name, experiment.curves()))
-        reporter = SeveralReporters(reporters)
+        history = read_history(path / "metrics.jsonl")
+        config = {**yaml.safe_load(experiment.text), "definitions": dict(task.definitions)}
+        wandb = WandbReporter(experiment.wandb, path, config, experiment.name, history)
+        display.note(wandb.where)
+        curves = Curves(path, experiment, wandb)
+        reporter = SeveralReporters([jsonl, curves, wandb])
         try:
             return run(task, experiment.loop, path, reporter, display)
         finally:
@@ -70,23 +68,37 @@ def _split(row: dict[str, float]) -> tuple[Scalars, int]:
 
 
 class Curves:
-    """A reporter that keeps `curves.png` of the run folder up to date."""
+    """A reporter that keeps `curves.png` of the run folder up to date, and shows it to W&B.
 
-    def __init__(self, path: Path, title: str, names: tuple[str, ...]):
-        self.path, self.title, self.names = path, title, names
+    A loop of fast generations is redrawn at most every ten seconds, and at the end.
+    """
+
+    def __init__(self, path: Path, experiment: Experiment, wandb: WandbReporter):
+        self.path, self.experiment, self.wandb = path, experiment, wandb
+        self._drawn = -_REDRAW
+        self._newest: int | None = None
 
     def report(self, scalars: Scalars, generation: int) -> None:
-        """Redraw the curves of all generations so far."""
-        from motionloop.viewer.curves import plot_curves
-
-        rows = read_history(self.path / "metrics.jsonl")
-        plot_curves({self.title: [rows]}, self.path / "curves.png", self.names, self.title)
+        """Redraw the curves of all generations so far, if the last drawing is old."""
+        self._newest = generation
+        if time.monotonic() - self._drawn >= _REDRAW:
+            self._draw()
 
     def attach(self, path: Path, generation: int) -> None:
         """Nothing: curves show scalars."""
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Draw what is not drawn yet, and send the picture to W&B."""
+        if self._newest is not None:
+            self._draw()
+            self.wandb.attach(self.path / "curves.png", self._newest)
+
+    def _draw(self) -> None:
+        from motionloop.viewer.curves import plot_curves
+
+        name, rows = self.experiment.name, read_history(self.path / "metrics.jsonl")
+        plot_curves({name: [rows]}, self.path / "curves.png", self.experiment.curves(), name)
+        self._drawn = time.monotonic()
 
 
 @contextmanager

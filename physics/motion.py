@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
+
+from physics.skeleton import geodesic
 
 
 class MotionError(ValueError):
@@ -95,21 +96,20 @@ class SmplMotion:
 
     def resample(self, fps: float) -> Self:
         """The same motion at another frame rate: linear in position, geodesic in rotation."""
-        if fps == self.fps:
-            return self
-        count = int(np.floor(self.duration * fps + 1e-6)) + 1
-        if len(self) == 1:
+        if fps == self.fps or len(self) == 1:
             return replace(self, fps=fps)
-        times = np.minimum(np.arange(count) / fps, self.duration)
-        source = np.arange(len(self)) / self.fps
-        transl = np.stack([np.interp(times, source, axis) for axis in self.transl.T], axis=1)
+        count = int(np.floor(self.duration * fps + 1e-6)) + 1
+        place = np.minimum(np.arange(count) * (self.fps / fps), len(self) - 1.0)
+        before = np.minimum(place.astype(int), len(self) - 2)
+        part = (place - before)[:, None]
         poses = np.concatenate([self.global_orient[:, None], self.body_pose], axis=1)
-        turned = [
-            Slerp(source, Rotation.from_rotvec(r))(times).as_rotvec() for r in poses.swapaxes(0, 1)
-        ]
-        poses = np.stack(turned, axis=1)
+        poses = geodesic(poses[before], poses[before + 1], part[..., None])
         return replace(
-            self, transl=transl, global_orient=poses[:, 0], body_pose=poses[:, 1:], fps=fps
+            self,
+            transl=(1 - part) * self.transl[before] + part * self.transl[before + 1],
+            global_orient=poses[:, 0],
+            body_pose=poses[:, 1:],
+            fps=fps,
         )
 
     def save(self, path: str | os.PathLike) -> None:

@@ -60,6 +60,14 @@ def axis_angles(matrices: np.ndarray) -> np.ndarray:
     return flat.reshape(*matrices.shape[:-2], 3)
 
 
+def geodesic(start: np.ndarray, end: np.ndarray, part: np.ndarray | float) -> np.ndarray:
+    """Axis-angle vectors (..., 3) at `part` (broadcast) of the shortest way from start to end."""
+    first = Rotation.from_rotvec(np.asarray(start, np.float64).reshape(-1, 3))
+    last = Rotation.from_rotvec(np.asarray(end, np.float64).reshape(-1, 3))
+    way = (first.inv() * last).as_rotvec().reshape(start.shape) * part
+    return (first * Rotation.from_rotvec(way.reshape(-1, 3))).as_rotvec().reshape(start.shape)
+
+
 def forward_kinematics(
     rest: np.ndarray, transl: np.ndarray, global_orient: np.ndarray, body_pose: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -9,14 +9,13 @@ and its mirror image one is for training and the other for reference, in turn. S
 
 import argparse
 import io
-import json
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from motionloop.motion.body import Body
-from motionloop.motion.dataset import INDEX, MIRRORED, mirrored
+from motionloop.motion.dataset import MIRRORED, mirrored, write_index
 from motionloop.motion.floor import follow_contacts
 from motionloop.motion.formats.deepmimic import (
     lowest_point,
@@ -85,8 +84,7 @@ def main() -> None:
                     "split": part,
                 }
             )
-    text = json.dumps(entries, indent=1) + "\n"
-    write_whole(arguments.out / INDEX, lambda file: file.write(text.encode()))
+    write_index(arguments.out, entries)
 
 
 def centred(motion: SmplMotion) -> SmplMotion:

@@ -41,11 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, _: list[str]) -> None:
     """Correct, write and print."""
-    from physics.corrector import CorrectorConfig, TrackingCorrector
-
     from motionloop.commands.progress import counting
     from motionloop.motion.body import Body
     from motionloop.strength import check_gamma
+    from physics.corrector import CorrectorConfig, TrackingCorrector
 
     check_gamma(args.gamma)
     chosen: dict[str, Any] = {"kinematic_only": args.kinematic_only, "workers": args.workers}
@@ -123,16 +122,20 @@ def _print(rows: list[dict[str, Any]], budget: float) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table(title="plausibility before → after, mm (PhysDiff, tolerance 5 mm)")
+    console.print("plausibility before → after, mm (PhysDiff's metrics, tolerance 5 mm)")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("clip")
     for name in ("penetrate", "float", "skate", "phys_err", "mpjpe", "assistance, bw"):
         table.add_column(name, justify="right")
-    table.add_column("outcome")
+    table.add_column("")
     for row in rows:
         table.add_row(*_cells(row))
     table.add_section()
     table.add_row(*_cells(_overall(rows)), style="bold")
     console.print(table)
+    for row in rows:
+        if row["fell"]:
+            console.print(f"{row['name']} {row['reason']}", soft_wrap=True, highlight=False)
     fell = sum(row["fell"] for row in rows)
     console.print(
         f"{len(rows) - fell} of {len(rows)} tracked with an assistance budget of {budget:g} body "
@@ -153,7 +156,12 @@ def _overall(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    errors = [f"{row[error][0]:.1f} → {row[error][1]:.1f}" for error in _ERRORS]
-    assistance = f"{row['assistance_mean_bw']:.2f} (max {row['assistance_max_bw']:.2f})"
-    outcome = f"fell: {row['reason']}" if row["fell"] else ""
-    return [row["name"], *errors, f"{row['mpjpe_mm']:.0f}", assistance, outcome]
+    errors = [f"{row[error][0]:.1f}→{row[error][1]:.1f}" for error in _ERRORS]
+    assistance = f"{row['assistance_mean_bw']:.2f}, max {row['assistance_max_bw']:.2f}"
+    return [
+        row["name"],
+        *errors,
+        f"{row['mpjpe_mm']:.0f}",
+        assistance,
+        "fell" if row["fell"] else "",
+    ]

@@ -87,6 +87,9 @@ class SilentDisplay:
     def generation_done(self, generation: int, scalars: Scalars) -> None:
         """Nothing."""
 
+    def note(self, text: str) -> None:
+        """Nothing."""
+
 
 def stream(seed: int, generation: int, name: str) -> np.random.Generator:
     """The random stream of one use in one generation."""

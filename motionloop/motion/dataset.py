@@ -6,8 +6,12 @@ An entry of the index has `name`, `file` (relative to the folder), `source`, `fr
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable, Sequence
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from motionloop.motion.motions import Motions
-from motionloop.samples import InputError
+from motionloop.samples import InputError, write_whole
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import MIRROR
 
@@ -84,6 +88,60 @@ def load_clips(directory: Path) -> list[tuple[Entry, SmplMotion]]:
     return clips
 
 
+def write_dataset(directory: Path, clips: Mapping[str, SmplMotion], source: str) -> list[Entry]:
+    """Write clips by name as a new data set folder, whole or not at all; returns its entries.
+
+    Raises:
+        InputError: the folder holds something already.
+    """
+    with new_folder(Path(directory)) as partial:
+        entries = []
+        for name, clip in clips.items():
+            clip.save(partial / f"{name}.npz")
+            entries.append(entry_of(name, clip, source))
+        write_index(partial, entries)
+    return entries
+
+
+def entry_of(name: str, clip: SmplMotion, source: str, fit_error_m: float = 0.0) -> Entry:
+    """The index's entry of a clip that lies in `name`.npz."""
+    return {
+        "name": name,
+        "file": f"{name}.npz",
+        "source": source,
+        "frames": len(clip),
+        "fps": clip.fps,
+        "caption": clip.caption,
+        "fit_error_m": fit_error_m,
+    }
+
+
+def write_index(directory: Path, entries: list[Entry]) -> None:
+    """Write index.json."""
+    text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+    write_whole(directory / INDEX, lambda file: file.write(text.encode()))
+
+
+@contextmanager
+def new_folder(directory: Path) -> Iterator[Path]:
+    """A folder to fill that takes the name `directory` on leaving without an error.
+
+    Raises:
+        InputError: `directory` holds something already.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(f"{directory} exists and is not empty; choose another --out or remove it")
+    partial = directory.with_name(f".{directory.name}.{uuid.uuid4().hex}.partial")
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if directory.exists():
+            directory.rmdir()
+        os.replace(partial, directory)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def split(
     entries: Sequence[Entry], fractions: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0
 ) -> dict[str, str]:
@@ -148,7 +206,7 @@ def windows(
     skipped: list[str] = []
     for number, clip in enumerate(clips):
         entry, motion = clip if isinstance(clip, tuple) else ({}, clip)
-        motion = resampled(motion, fps)
+        motion = motion.resample(fps)
         if len(motion) >= frames:
             starts = range(0, len(motion) - frames + 1, stride)
             pieces += [motion[start : start + frames] for start in starts]
@@ -170,49 +228,6 @@ def windows(
             body_pose=grown(packed.body_pose),
         )
     return packed, skipped
-
-
-def resampled(motion: SmplMotion, fps: float) -> SmplMotion:
-    """What `SmplMotion.resample` gives, for all joints in one step: ten times as fast."""
-    if fps == motion.fps or len(motion) == 1:
-        return motion.resample(fps)
-    count = int(np.floor(motion.duration * fps + 1e-6)) + 1
-    place = np.minimum(np.arange(count) * (motion.fps / fps), len(motion) - 1.0)
-    before = np.minimum(place.astype(int), len(motion) - 2)
-    part = (place - before)[:, None]
-    transl = (1 - part) * motion.transl[before] + part * motion.transl[before + 1]
-    poses = np.concatenate([motion.global_orient[:, None], motion.body_pose], axis=1)
-    quaternions = _quaternions(poses)
-    turned = _slerp(quaternions[before], quaternions[before + 1], part[..., None])
-    poses = _rotation_vectors(turned)
-    return replace(
-        motion, transl=transl, global_orient=poses[:, 0], body_pose=poses[:, 1:], fps=fps
-    )
-
-
-def _quaternions(vectors: np.ndarray) -> np.ndarray:
-    """Quaternions (..., 4), w first, of axis-angle vectors (..., 3)."""
-    half = 0.5 * np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.concatenate([np.cos(half), 0.5 * vectors * np.sinc(half / np.pi)], axis=-1)
-
-
-def _slerp(start: np.ndarray, end: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Quaternions on the shorter arc from `start` to `end`, at `part` of the way."""
-    cosine = np.sum(start * end, axis=-1, keepdims=True)
-    end = np.where(cosine < 0, -end, end)
-    angle = np.arctan2(np.linalg.norm(end - start * np.abs(cosine), axis=-1, keepdims=True),
-                       np.abs(cosine))  # fmt: skip
-    whole = np.sinc(angle / np.pi)
-    first = (1 - part) * np.sinc((1 - part) * angle / np.pi) / whole
-    return first * start + part * np.sinc(part * angle / np.pi) / whole * end
-
-
-def _rotation_vectors(quaternions: np.ndarray) -> np.ndarray:
-    """Axis-angle vectors (..., 3), at most half a turn, of quaternions (..., 4), w first."""
-    quaternions = np.where(quaternions[..., :1] < 0, -quaternions, quaternions)
-    sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
-    angle = 2 * np.arctan2(sine, quaternions[..., :1])
-    return quaternions[..., 1:] * (angle / np.maximum(sine, 1e-300))
 
 
 def mirrored(motion: SmplMotion) -> SmplMotion:

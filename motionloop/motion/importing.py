@@ -4,11 +4,7 @@ Files are read in parallel processes. What cannot be read is reported with its r
 rest goes on. The data set appears under its name only when it is complete.
 """
 
-import json
 import multiprocessing
-import os
-import shutil
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,9 +16,9 @@ import numpy as np
 
 from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
-from motionloop.motion.dataset import INDEX, Entry, resampled
+from motionloop.motion.dataset import Entry, entry_of, new_folder, write_index
 from motionloop.motion.formats import KNOWN, SUFFIXES, read_motion
-from motionloop.samples import InputError, write_whole
+from motionloop.samples import InputError
 from physics.motion import MotionError
 
 Progress = Callable[[int, int], None]
@@ -82,12 +78,8 @@ def import_motion(
         InputError: `out` holds something, a source is missing, or no file could be read.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not empty; choose another --out or remove it")
     names = _named(_files([Path(source) for source in sources]))
-    partial = out.with_name(f".{out.name}.{uuid.uuid4().hex}.partial")
-    partial.mkdir(parents=True)
-    try:
+    with new_folder(out) as partial:
         jobs = [(path, name, partial, fps) for path, name in names.items()]
         read: list[Entry] = []
         skipped: list[tuple[Path, str]] = []
@@ -100,13 +92,7 @@ def import_motion(
             first = f"; {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
             raise InputError(f"none of {len(jobs)} files could be read{first}")
         read.sort(key=lambda entry: entry["name"])
-        text = json.dumps(read, indent=1, ensure_ascii=False) + "\n"
-        write_whole(partial / INDEX, lambda file: file.write(text.encode()))
-        if out.exists():
-            out.rmdir()
-        os.replace(partial, out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_index(partial, read)
     return ImportReport(out, read, sorted(skipped))
 
 
@@ -198,14 +184,6 @@ def _import_one(job: tuple[Path, str, Path, float], body: Body) -> Entry | str:
         # One unforeseen file among thousands must not lose the others; it is named.
         return f"unexpected {type(reason).__name__}: {reason}"
     if motion.fps > fps:
-        motion = resampled(motion, fps)
+        motion = motion.resample(fps)
     motion.save(folder / f"{name}.npz")
-    return {
-        "name": name,
-        "file": f"{name}.npz",
-        "source": path.name,
-        "frames": len(motion),
-        "fps": motion.fps,
-        "caption": motion.caption,
-        "fit_error_m": round(error, 6),
-    }
+    return entry_of(name, motion, path.name, round(error, 6))

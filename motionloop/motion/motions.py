@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from motionloop.samples import Samples
 from physics.motion import SmplMotion
+from physics.skeleton import geodesic
 
 
 @dataclass(frozen=True)
@@ -87,21 +87,13 @@ class Motions(Samples):
         row_of = {int(i): row for row, i in enumerate(self.index)}
         raw = self[np.array([row_of[int(i)] for i in corrected.index], dtype=np.int64)]
 
-        def slerp(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-            start, end = (
-                Rotation.from_rotvec(a.reshape(-1, 3)),
-                Rotation.from_rotvec(b.reshape(-1, 3)),
-            )
-            step = (start.inv() * end).as_rotvec() * weight
-            return (start * Rotation.from_rotvec(step)).as_rotvec().reshape(a.shape).astype(a.dtype)
-
         if len(raw) == 0:
             return corrected
         return replace(
             corrected,
             transl=(1 - weight) * raw.transl + weight * corrected.transl,
-            global_orient=slerp(raw.global_orient, corrected.global_orient),
-            body_pose=slerp(raw.body_pose, corrected.body_pose),
+            global_orient=geodesic(raw.global_orient, corrected.global_orient, weight),
+            body_pose=geodesic(raw.body_pose, corrected.body_pose, weight),
         )
 
 

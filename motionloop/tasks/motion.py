@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from physics.corrector import CorrectorConfig, TrackingCorrector
 
 from motionloop.diffusion.device import resolve_device
 from motionloop.interfaces import Display, Task
@@ -26,6 +25,7 @@ from motionloop.motion.motions import Motions, caption_class
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from motionloop.strength import Strength, StrengthMode, check_gamma
+from physics.corrector import CorrectorConfig, TrackingCorrector
 
 HEADLINE = (
     "fid", "kinetic_fid", "caption_agreement", "recall", "phys_err_mm", "skate_mm", "jerk",
@@ -116,7 +116,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         model = MotionGenerator(
             config.generator, classes, frames, config.fps, rest, rng, config.device
         )
-        model.on_progress = display.progress
+        model.on_progress = lambda _, done, total: display.progress("", done, total)
         return model
 
     tracking = TrackingCorrector(body.skeleton, config.corrector.tracking)
@@ -124,7 +124,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         tracking,
         body,
         config.corrector.on_fall,
-        lambda done, total: display.progress("correct", done, total),
+        lambda done, total: display.progress("", done, total),
     )
     metrics = MotionMetrics(body, encoder)
     return Task(

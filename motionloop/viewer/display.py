@@ -90,6 +90,10 @@ class LoopDisplay:
             parts.append(f"about {_duration(mean * (self._last - generation))} left")
         self._screen.say(f"{self._of(generation)} done · " + " · ".join(parts))
 
+    def note(self, text: str) -> None:
+        """Say something that is no stage."""
+        self._screen.say(text)
+
     def close(self) -> None:
         """Stop the live bar; may be called twice."""
         self._screen.stop()

@@ -37,9 +37,9 @@ def generation_table(
         newest = history[-1] if history else {}
         real_row = {n.removeprefix("real/"): v for n, v in newest.items() if n.startswith("real/")}
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("generation", justify="right")
+    table.add_column("gen", justify="right")
     for name in names:
-        label, unit = label_and_unit(name)
+        label, unit = label_and_unit(name.rpartition("/")[2])
         table.add_column(f"{escape(label)}\n[not bold dim]{unit}[/]", justify="right")
     for record in history:
         cells = [_cell(record, name) for name in names]
@@ -47,7 +47,7 @@ def generation_table(
     if any(name in real_row for name in names):
         table.add_section()
         cells = [_cell(real_row, name) if name in real_row else "" for name in names]
-        table.add_row("real data", *cells, style="dim")
+        table.add_row("real", *cells, style="dim")
     return table
 
 

@@ -10,7 +10,6 @@ from motionloop.motion.dataset import (
     load_clips,
     mirrored,
     read_index,
-    resampled,
     split,
     windows,
 )
@@ -126,25 +125,6 @@ def test_windows_of_short_clips_alone_have_the_full_length():
 def test_windows_refuse_what_is_not_positive():
     with pytest.raises(InputError, match="positive"):
         windows([_clip(40)], 2.0, 30.0, 0.0)
-
-
-@pytest.mark.parametrize("fps", [20.0, 24.0, 30.0, 50.0])
-def test_fast_resampling_agrees_with_that_of_the_motion(fps):
-    clip = _clip(61)
-    fast, plain = resampled(clip, fps), clip.resample(fps)
-    assert fast.fps == plain.fps
-    np.testing.assert_allclose(fast.transl, plain.transl, atol=1e-9)
-    np.testing.assert_allclose(fast.global_orient, plain.global_orient, atol=1e-7)
-    np.testing.assert_allclose(fast.body_pose, plain.body_pose, atol=1e-7)
-
-
-def test_fast_resampling_takes_the_shorter_way_round():
-    turn = np.zeros((2, 3))
-    turn[:, 2] = [3.0, -3.0]  # 0.28 rad apart, over half a turn
-    clip = SmplMotion(np.zeros((2, 3)), turn, np.zeros((2, 23, 3)), np.zeros(10), 1.0)
-    middle = resampled(clip, 2.0).global_orient[1]
-    np.testing.assert_allclose(np.abs(middle), [0, 0, np.pi], atol=1e-6)
-    np.testing.assert_array_equal(resampled(clip, 2.0).body_pose, 0)
 
 
 def test_the_mirror_image_has_mirrored_joints():

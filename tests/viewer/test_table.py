@@ -52,18 +52,18 @@ def test_the_table_has_a_row_a_generation_and_the_real_row_last():
     ]  # fmt: skip
     lines = printed(generation_table(history))
     assert lines[0].split() == ["fid", "skate"]
-    assert lines[1].split() == ["generation", "mm"]
+    assert lines[1].split() == ["gen", "mm"]
     assert lines[2].split() == ["0", "4.25", "(3.50", "to", "5.00)", "11.2"]
     assert lines[3].split() == ["1", "–", "1234"]
-    assert lines[-1].split() == ["real", "data", "0.620"]
+    assert lines[-1].split() == ["real", "0.620"]
     chosen = printed(generation_table(history, ["corrector/fell"], {"corrector/fell": 0.0}))
     assert chosen[2].split() == ["0", "3.00"]
     assert chosen[3].split() == ["1", "–"]
-    assert chosen[-1].split() == ["real", "data", "0"]
+    assert chosen[-1].split() == ["real", "0"]
 
 
 def test_a_table_of_nothing_is_a_table():
-    assert printed(generation_table([]))[0].split() == ["generation"]
+    assert printed(generation_table([]))[0].split() == ["gen"]
 
 
 def test_units_are_read_from_names():
