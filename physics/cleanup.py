@@ -110,11 +110,19 @@ class _Pose:
     def shift(self, by: np.ndarray) -> None:
         self.joints_w = self.joints_w + by[:, None]
 
-    def reach(self, limb: Limb, rows: np.ndarray, targets: np.ndarray, config: CleanupConfig):
+    def reach(
+        self,
+        limb: Limb,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        config: CleanupConfig,
+        axes: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    ) -> None:
         chain = list(limb.chain)
+        weights = np.broadcast_to(axes, targets.shape)
         self.joints_w[:, chain], self.rotations_w[:, chain] = reach(
             self.skeleton.rest, self.joints_w, self.rotations_w, limb, self.carriers[rows],
-            self.offsets[rows], targets, np.ones(targets.shape[:2]), iterations=config.iterations,
+            self.offsets[rows], targets, weights, iterations=config.iterations,
         )  # fmt: skip
         self.turned.update(chain)
 
@@ -195,7 +203,8 @@ def _arms(pose: _Pose, config: CleanupConfig) -> None:
             continue
         targets = pose.points()[:, rows]
         targets[..., 2] += upper_envelope(sunk, round(0.1 * pose.fps))[:, None]
-        pose.reach(limb, rows, targets, config)
+        # A stretched arm can only rise by swinging, so that its place matters little.
+        pose.reach(limb, rows, targets, config, axes=(0.02, 0.02, 1.0))
 
 
 def _settle(pose: _Pose, plan: ContactPlan) -> None:

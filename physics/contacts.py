@@ -21,6 +21,9 @@ CORNERS = 6  # of each foot: 2 at the heel, 2 at the ball, 2 at the tip of the t
 # Joints whose skin may rest on the ground, in rolls, crawls and falls.
 BODY_JOINTS = (0, 3, 6, 9, 4, 5, 15, 16, 17, 18, 19, 20, 21, 22, 23)
 
+ARM_JOINTS = (18, 19, 20, 21, 22, 23)
+ARMS_ARE_LOW = 0.05  # m that arms may be lower than the other points on the ground
+
 LEVEL_PERIOD = 1.0  # s; slower changes of the floor level are followed
 LOW = 0.025  # m above the level at which a point is half in contact
 SLOW = 0.25  # m/s at which a point is half in contact, of a body at rest
@@ -217,14 +220,16 @@ def plan_contacts(
     low = LOW + LOW_PER_NOISE * noise * tolerant
     heights = smooth[..., 2]
     no_one = np.zeros(len(points), bool)
-    level = floor_level(heights, speeds, slow, no_one, fps)
+    # Arms can give way, so that they tell less than the rest where the floor is.
+    standing = heights + ARMS_ARE_LOW * np.isin(joints, ARM_JOINTS)
+    level = floor_level(standing, speeds, slow, no_one, fps)
     unsupported = heights.min(axis=1) > level + low
     flight = free_fall(unsupported, centre[:, 2], fps)
     if (unsupported & ~flight).any():
-        level = floor_level(heights, speeds, slow, unsupported & ~flight, fps)
+        level = floor_level(standing, speeds, slow, unsupported & ~flight, fps)
         flight &= heights.min(axis=1) > level + low
     height = np.maximum(heights - level[:, None], 0.0) / low
-    # The body's travel may be wrong and carry the feet along; other parts must be slow by themselves.
+    # A wrong travel of the body carries the feet along; other parts must be slow by themselves.
     own = np.where(np.arange(points.shape[1]) < 2 * CORNERS, slow[:, None], SLOW)
     speed = speeds / own
     confidence = 1.0 / (1.0 + height**4) / (1.0 + speed**4)

@@ -59,7 +59,7 @@ def reach(
         carriers: (M,) joint of the chain that carries each point.
         offsets: (M, 3) the points in the carriers' rest axes, m.
         targets: (T, M, 3) where they should be, m.
-        weights: (T, M) >= 0.
+        weights: (T, M, 3) >= 0, of each world axis.
         damping: charge on the turns; larger reaches less and bends less.
         iterations: Gauss-Newton steps.
 
@@ -83,7 +83,7 @@ def reach(
         axes = rotation[:, None].swapaxes(-1, -2)  # (T, 1, K, axis, 3)
         columns = np.cross(axes, arm[:, :, :, None, :]) * moves[None, :, :, None, None]
         jacobian = columns.reshape(count, len(links), -1, 3).swapaxes(-1, -2)  # (T, M, 3, 3K)
-        weighted = jacobian * weights[:, :, None, None]
+        weighted = jacobian * weights[..., None]
         flat, flat_weighted = (a.reshape(count, -1, a.shape[-1]) for a in (jacobian, weighted))
         normal = flat_weighted.swapaxes(-1, -2) @ flat
         normal[:, np.arange(len(cost)), np.arange(len(cost))] += cost

@@ -11,13 +11,13 @@ from physics.skeleton import REST_TO_WORLD, Skeleton
 GRAVITY = 9.81
 SOLE = -0.96  # m, height of the sole in the rest pose
 _THIGH, _SHANK = 0.42, 0.40
-_HIP = np.array([0.09, -0.08, 0.0])
+_HIP = (0.09, -0.08, 0.0)
 # One side's joints of the rest pose, m; the other side is their mirror image.
 _LEFT = {
     1: _HIP,
-    4: _HIP + [0, -_THIGH, 0],
-    7: _HIP + [0, -_THIGH - _SHANK, 0],
-    10: _HIP + [0, -_THIGH - _SHANK - 0.04, 0.12],
+    4: [0.09, -0.08 - _THIGH, 0.0],
+    7: [0.09, -0.08 - _THIGH - _SHANK, 0.0],
+    10: [0.09, -0.08 - _THIGH - _SHANK - 0.04, 0.12],
     13: [0.05, 0.42, 0.0],
     16: [0.18, 0.43, 0.0],
     18: [0.45, 0.43, 0.0],
@@ -149,5 +149,5 @@ def lying(frames: int = 40, fps: float = 20.0) -> SmplMotion:
 def moved(motion: SmplMotion, yaw: float = 0.0, by=(0.0, 0.0, 0.0)) -> SmplMotion:
     """The same motion turned about the vertical and shifted; of a skeleton with rest[0] = 0."""
     turn = Rotation.from_euler("z", yaw)
-    orient = (turn * Rotation.from_rotvec(motion.global_orient)).as_rotvec()
-    return replace(motion, transl=turn.apply(motion.transl) + by, global_orient=orient)
+    orient = (turn * Rotation.from_rotvec(np.array(motion.global_orient))).as_rotvec()
+    return replace(motion, transl=turn.apply(np.array(motion.transl)) + by, global_orient=orient)
