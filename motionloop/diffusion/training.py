@@ -31,6 +31,7 @@ class TrainingConfig:
         difference_weight: w, weight of the error of frame differences; 0 for data that are no
             sequences.
         label_dropout: share of the samples that are trained without their label.
+        view_weight: weight of the loss of what `Trainer`'s view shows, if it has one.
         ema_decay: decay per step of the running mean of the weights; 0 keeps none.
     """
 
@@ -41,6 +42,7 @@ class TrainingConfig:
     gradient_norm: float = 1.0
     difference_weight: float = 10.0
     label_dropout: float = 0.1
+    view_weight: float = 1.0
     ema_decay: float = 0.0
 
 
@@ -140,12 +142,23 @@ class Trainer:
         schedule: Schedule,
         config: TrainingConfig,
         null_label: int | None = None,
+        view: Callable[[Tensor], Tensor] | None = None,
     ):
-        """Take the network, its noise schedule, and the label that means none, if it has labels."""
+        """Make a trainer.
+
+        Args:
+            denoiser: the network.
+            schedule: its noise.
+            config: how it is trained.
+            null_label: the label that means none, if there are labels.
+            view: something else that samples (B, T, D) show, (B, T, K), in which errors count as
+                well; frame t of it must not depend on frames after t, which may be padding.
+        """
         self.denoiser = denoiser
         self.schedule = schedule
         self.config = config
         self.null_label = null_label
+        self.view = view
 
     def train(
         self,
@@ -226,4 +239,9 @@ class Trainer:
         mask = None if mask is None else mask[rows]
         x_t = add_noise(self.schedule, clean, t, noise)
         estimate = self.denoiser(x_t, t, label, mask).float()
-        return masked_loss(estimate, clean, mask, self.config.difference_weight)
+        loss = masked_loss(estimate, clean, mask, self.config.difference_weight)
+        if self.view is None or not self.config.view_weight:
+            return loss
+        seen, shown = self.view(estimate), self.view(clean)
+        weight = self.config.view_weight
+        return loss + weight * masked_loss(seen, shown, mask, self.config.difference_weight)

@@ -1,9 +1,12 @@
 """Features: motions as vectors for a diffusion model, and back; the one place that packs them.
 
 A frame is 152 numbers: the root's height (m), the root's planar velocity along the heading's axes
-(m/s), the yaw rate (rad/s), 24 rotations in 6D (the root's without its yaw, then the 23 of
-`body_pose`), and 4 foot contacts (0 or 1). Place and heading of the first frame are forgotten, so
-a decoded clip starts with its pelvis over the origin and its heading along -y.
+(m/s), the yaw rate (rad/s), the orientations of the 24 joints relative to the heading in 6D, and
+4 foot contacts (0 or 1). Place and heading of the first frame are forgotten, so a decoded clip
+starts with its pelvis over the origin and its heading along -y.
+
+Orientations are relative to the heading and not to the parent joint, because errors then do not
+add up along a limb: with the same training, joints of generated motion jerk and feet slide less.
 
 The heading is the angle that brings the standing body, `REST_TO_WORLD`, closest to the root's
 orientation by a turn about z (the twist of the swing-twist decomposition). It is defined when the
@@ -24,6 +27,7 @@ from motionloop.samples import InputError
 from physics.skeleton import (
     JOINT_COUNT,
     JOINT_NAMES,
+    PARENTS,
     REST_TO_WORLD,
     axis_angles,
     forward_kinematics,
@@ -52,10 +56,12 @@ def encode(motions: Motions, rest: np.ndarray) -> np.ndarray:
     Frames from a clip's length on hold nothing of use.
     """
     poses = np.concatenate([motions.global_orient[:, :, None], motions.body_pose], axis=2)
-    rotations = rotation_matrices(poses.astype(np.float64))  # (N, T, 24, 3, 3)
+    rotations = rotation_matrices(poses.astype(np.float64))  # (N, T, 24, 3, 3), of the parent
     yaw = heading(rotations[:, :, 0])
     upright = turns(-yaw)
     rotations[:, :, 0] = upright @ rotations[:, :, 0]
+    for j in range(1, JOINT_COUNT):  # from here on of the heading
+        rotations[:, :, j] = rotations[:, :, PARENTS[j]] @ rotations[:, :, j]
     position = rest[0] + motions.transl
     fps = motions.fps[:, None]
 
@@ -101,8 +107,9 @@ def decode(
     position = _sum_before((headings @ velocity[..., None])[..., 0] / fps)
     position[..., 2:] = features[..., HEIGHT]
     rotations = from_6d(features[..., ROTATIONS].reshape(count, frames, JOINT_COUNT, 6))
-    rotations[:, :, 0] = headings @ rotations[:, :, 0]
-    poses = axis_angles(rotations)
+    local = rotations[:, :, PARENTS].swapaxes(-1, -2) @ rotations
+    local[:, :, 0] = headings @ rotations[:, :, 0]
+    poses = axis_angles(local)
 
     rows = np.arange(count)[:, None]
     shown = np.minimum(np.arange(frames), np.asarray(length)[:, None] - 1)

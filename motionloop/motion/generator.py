@@ -7,7 +7,7 @@ Self-Correcting Self-Consuming Loops (2024), prompt with the training captions.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
 
@@ -24,6 +24,7 @@ from motionloop.diffusion.training import Trainer, TrainingConfig
 from motionloop.diffusion.transformer import MotionTransformer, TransformerConfig
 from motionloop.interfaces import Scalars
 from motionloop.motion.features import FEATURES, FeatureScaling, decode, encode
+from motionloop.motion.joint_view import JointView
 from motionloop.motion.motions import Motions, caption_class
 from motionloop.samples import InputError
 
@@ -44,6 +45,7 @@ class GeneratorConfig:
         ema_decay: decay per step of the running mean of the weights that samples are drawn with;
             0 draws with the last weights.
         difference_weight: weight of the error of frame-to-frame differences; 0 gives jitter.
+        joint_weight: weight of the error of joint positions and velocities; 0 leaves feet sliding.
         label_dropout: share of motions trained without their class; guidance needs some.
         guidance: scale of classifier-free guidance; 1 is none, above 1 trades diversity for
             samples that are more typical of their class.
@@ -56,10 +58,11 @@ class GeneratorConfig:
     blocks: int = 4
     heads: int = 4
     batch: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     finetune_learning_rate: float = 3e-4
     ema_decay: float = 0.0
     difference_weight: float = 10.0
+    joint_weight: float = 0.3
     label_dropout: float = 0.1
     guidance: float = 1.0
     sampler: Literal["ddim", "ddpm"] = "ddim"
@@ -156,7 +159,11 @@ class MotionGenerator:
             self._betas = data.betas.mean(0, dtype=np.float64)
         x = torch.tensor(self._scaling.apply(features), dtype=torch.float32, device=self.device)
         trainer = Trainer(
-            self._network, self._schedule, self._training(first), self._network.null_label
+            self._network,
+            self._schedule,
+            self._training(first),
+            self._network.null_label,
+            JointView(self._scaling, self.rest, self.fps, self.device),
         )
         loss, self._average = trainer.train(
             x,
@@ -170,18 +177,27 @@ class MotionGenerator:
         return {"train_loss": loss}
 
     def sample(self, count: int, rng: np.random.Generator) -> Motions:
-        """Draw motions whose captions and lengths are those of the training set, shuffled.
+        """Draw motions by `sample_plan`.
 
-        Every training clip's caption is used once before any is used again.
+        Raises:
+            InputError: the model is untrained.
+        """
+        captions, lengths = self.sample_plan(count, rng)
+        return self.sample_captions(captions, lengths, rng)
+
+    def sample_plan(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Captions (count,) and lengths (count,), frames, of the training set, shuffled.
+
+        Every training clip serves once before any serves again.
 
         Raises:
             InputError: the model is untrained.
         """
         self._require_trained()
         passes = -(-count // len(self._captions))
-        rows = np.concatenate([rng.permutation(len(self._captions)) for _ in range(passes)])
-        rows = rows[:count]
-        return self.sample_captions(self._captions[rows], self._lengths[rows], rng)
+        rows = [rng.permutation(len(self._captions)) for _ in range(passes)]
+        chosen = np.concatenate([np.empty(0, np.int64), *rows])[:count]
+        return self._captions[chosen], self._lengths[chosen]
 
     def sample_captions(
         self, captions: Sequence[str] | np.ndarray, lengths: np.ndarray, rng: np.random.Generator
@@ -226,7 +242,11 @@ class MotionGenerator:
                 "average": self._average or {},
                 "data": {name: torch.from_numpy(array.copy()) for name, array in arrays.items()},
             },
-            {**self._identity(), "captions": self._captions.tolist()},
+            {
+                **self._identity(),
+                "captions": self._captions.tolist(),
+                "config": asdict(self.config),
+            },
         )
 
     def load(self, path: Path) -> None:
@@ -256,15 +276,14 @@ class MotionGenerator:
     def from_file(
         cls, path: Path, config: GeneratorConfig | None = None, device: str = "auto"
     ) -> Self:
-        """A model made from a file alone; `config` gives other settings of training and sampling.
+        """A model made from a file alone, with other settings of training and sampling if given.
 
         Raises:
             InputError: the file is missing or damaged, or `config` is of another size.
         """
         groups, facts = read_checkpoint(Path(path))
-        size = {name: facts[name] for name in ("width", "blocks", "heads")}
         model = cls(
-            config or GeneratorConfig(**size),
+            config or GeneratorConfig(**facts["config"]),
             facts["classes"],
             facts["frames"],
             facts["fps"],
@@ -287,6 +306,7 @@ class MotionGenerator:
             learning_rate=config.learning_rate if first else config.finetune_learning_rate,
             anneal=first,
             difference_weight=config.difference_weight,
+            view_weight=config.joint_weight,
             label_dropout=config.label_dropout,
             ema_decay=config.ema_decay,
         )

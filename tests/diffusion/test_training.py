@@ -167,6 +167,27 @@ def test_a_constant_rate_differs_from_an_annealed_one_and_progress_ends_at_the_l
     assert not torch.equal(*weights)
 
 
+def test_errors_in_the_view_count_by_its_weight():
+    """The loss of a constant estimate, by hand; the view doubles the first feature."""
+    x = torch.tensor([3.0, -2.0]).expand(8, 5, 2)
+
+    class Constant(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.value = nn.Parameter(torch.zeros(2))
+
+        def forward(self, x_t, t, label, mask):
+            return self.value.expand_as(x_t)
+
+    losses = []
+    for weight in (0.0, 4.0):
+        network = Constant()
+        config = TrainingConfig(batch=8, learning_rate=0.0, view_weight=weight)
+        trainer = Trainer(network, CosineSchedule(), config, view=lambda v: 2 * v[..., :1])
+        losses.append(trainer.train(x, None, None, 1, torch.Generator().manual_seed(0))[0])
+    assert losses == pytest.approx([(9 + 4) / 2, (9 + 4) / 2 + 4 * 2**2 * 9])
+
+
 def test_training_without_average_returns_none():
     torch.manual_seed(0)
     trainer = Trainer(Affine(), CosineSchedule(), TrainingConfig(difference_weight=0))
