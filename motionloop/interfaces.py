@@ -8,13 +8,14 @@ numbers come from the `numpy.random.Generator` that is passed in.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from motionloop.samples import Samples
 
 S = TypeVar("S", bound=Samples)
+Judged = TypeVar("Judged", bound=Samples, contravariant=True)
 Scalars = dict[str, float]
 
 
@@ -53,10 +54,10 @@ class Corrector(Protocol[S]):
         ...
 
 
-class Metric(Protocol[S]):
+class Metric(Protocol[Judged]):
     """Judges generated samples against held-out real ones."""
 
-    def __call__(self, generated: S, reference: S) -> Scalars:
+    def __call__(self, generated: Judged, reference: Judged) -> Scalars:
         """Named figures, in the unit that the name ends with."""
         ...
 
@@ -87,7 +88,7 @@ class Task(Generic[S]):
     corrector: Corrector[S]
     metrics: tuple[Metric[S], ...]
     draw_real: Callable[[int, np.random.Generator], S]
-    model_metrics: tuple[Callable[[GenerativeModel[S]], Scalars], ...] = ()
+    model_metrics: tuple[Callable[[Any], Scalars], ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
     preview: Callable[[S, Path], Path] | None = None
 

@@ -42,8 +42,9 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
         InputError: the folder holds another run, or something that is no run.
     """
     _check_start(experiment)
+    _check_folder(path, experiment)
+    task = experiment.build(display)
     with claimed(path, experiment):
-        task = experiment.build(display)
         write_json(path / "definitions.json", dict(task.definitions))
         jsonl = JsonlReporter(path / "metrics.jsonl")
         complete = RunDirectory(path).history()

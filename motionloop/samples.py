@@ -70,8 +70,9 @@ class Samples:
 
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
-        # np.savez takes column names as keyword arguments.
-        write_whole(Path(path), lambda file: np.savez_compressed(file, **self.columns()))
+        write_whole(
+            Path(path), lambda file: np.savez_compressed(file, allow_pickle=False, **self.columns())
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:

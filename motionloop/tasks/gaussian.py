@@ -72,7 +72,7 @@ def build(config: GaussianConfig, seed: int, display: Display) -> Task[Points]:
     def moments(model: GaussianModel) -> Scalars:
         w2 = gaussian_w2(model.mean, model.covariance, target_mean, target_covariance)
         return {
-            "w2": w2,
+            "w2": float(w2),
             "trace_ratio": float(np.trace(model.covariance)) / config.dimension,
             "squared_mean_error": float(model.mean @ model.mean),
         }
