@@ -174,7 +174,7 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
     humanoid = _humanoid(_Key(skeleton, config.humanoid))
     if config.kinematic_only or len(motion) < 2:
         return _untracked(kinematic, humanoid, "")
-    support = support_of(humanoid, plan)
+    support = support_of(humanoid, kinematic, plan)
     settings = ({}, *RETRIES[: config.retries])
     first = None
     for number, changes in enumerate(settings):

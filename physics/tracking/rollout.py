@@ -117,13 +117,13 @@ def _guide(
     data = mujoco.MjData(humanoid.model)
     count = len(reference.qpos)
     joints = np.empty((count, len(humanoid.body), 3))
-    height = np.empty((count, controller.point_count))
+    points = np.empty((count, controller.point_count, 3))
     for k, row in enumerate(reference.qpos):
         data.qpos[:] = row
         mujoco.mj_kinematics(humanoid.model, data)
         joints[k] = data.xpos[humanoid.body]
-        height[k] = controller.point_positions(data)[:, 2]
-    feet = height[:, : len(humanoid.corners)]
-    climb = np.gradient(feet, reference.step, axis=0) if count > 1 else np.zeros_like(feet)
-    low = height < controller.gains.low
-    return joints, Guide(reference, stance, low, feet, climb)
+        points[k] = controller.point_positions(data)
+    feet = points[:, : len(humanoid.corners)]
+    speed = np.gradient(feet, reference.step, axis=0) if count > 1 else np.zeros_like(feet)
+    low = points[..., 2] < controller.gains.low
+    return joints, Guide(reference, stance, low, feet, speed)

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physics.contacts import ContactPlan
+from physics.contacts import ContactPlan, carried
 from physics.humanoid import FOOT_JOINTS, Humanoid
+from physics.motion import SmplMotion
+from physics.skeleton import forward_kinematics
+
+FLAT = 0.03  # m: a foot's corner below this stands when another corner of its box does
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,25 @@ class Support:
         return self.planned[frames]
 
 
-def support_of(humanoid: Humanoid, plan: ContactPlan) -> Support:
-    """The support of a humanoid under a contact plan."""
+def support_of(humanoid: Humanoid, motion: SmplMotion, plan: ContactPlan) -> Support:
+    """The support of a humanoid that follows a motion under its contact plan.
+
+    A box that touches with one corner is planned with all its low corners: a simulated foot
+    stands on its sole, not on an edge.
+    """
     feet = np.zeros((len(plan.in_contact), len(humanoid.corners)), bool)
     for corner, (joint, offset) in enumerate(zip(humanoid.corner_joints, humanoid.corners)):
         same = np.flatnonzero(plan.joints == joint)
         if len(same):
             nearest = same[np.argmin(np.linalg.norm(plan.offsets[same] - offset, axis=1))]
             feet[:, corner] = plan.in_contact[:, nearest]
+    joints_w, rotations_w = forward_kinematics(
+        humanoid.skeleton.rest, motion.transl, motion.global_orient, motion.body_pose
+    )
+    low = carried(joints_w, rotations_w, humanoid.corner_joints, humanoid.corners)[..., 2] < FLAT
+    for joint in FOOT_JOINTS:
+        box = humanoid.corner_joints == joint
+        feet[:, box] |= feet[:, box].any(axis=1, keepdims=True) & low[:, box]
     body = ~np.isin(plan.joints, FOOT_JOINTS)
     return Support(
         points=np.concatenate([humanoid.corners, plan.offsets[body]]),

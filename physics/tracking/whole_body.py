@@ -39,6 +39,9 @@ class Gains:
         root_damping: damping ratio of the root's position.
         turn_frequency: the same for the root's rotation, rad/s.
         turn_damping: damping ratio of the root's rotation.
+        root_limit: greatest acceleration with which the root's position is pulled back, m/s^2.
+        turn_limit: the same for the root's rotation, rad/s^2.
+        joint_limit: the same for each axis of a joint, rad/s^2.
         root_weight: cost of a change of the root's linear acceleration against that of a joint's.
         turn_weight: the same for the root's angular acceleration.
         stance_weight: cost of an acceleration of a corner in stance, against that of a joint's.
@@ -50,6 +53,7 @@ class Gains:
         near: height at which a force counts twice as expensive as at the floor, m.
         landing_frequency: stiffness that draws planned points down to the floor, rad/s.
         swing_weight: cost of a vertical acceleration error of a foot point out of stance.
+        swing_level_weight: the same for a horizontal one.
         swing_height: height in the reference from which that cost fades; it is 0 at twice it, m.
         swing_frequency: natural frequency of the height error of such a point, rad/s.
         swing_damping: damping ratio of that error.
@@ -61,17 +65,21 @@ class Gains:
     root_damping: float = 1.0
     turn_frequency: float = 15.0
     turn_damping: float = 1.0
+    root_limit: float = 1e9
+    turn_limit: float = 1e9
+    joint_limit: float = 1e9
     root_weight: float = 30.0
     turn_weight: float = 10.0
     stance_weight: float = 10.0
     stance_damping: float = 20.0
     friction: float = 0.8
     reach: float = 0.03
-    touch: float = 0.005
+    touch: float = 0.01
     low: float = 0.015
     near: float = 0.003
     landing_frequency: float = 20.0
     swing_weight: float = 3.0
+    swing_level_weight: float = 0.0
     swing_height: float = 0.06
     swing_frequency: float = 25.0
     swing_damping: float = 0.7
@@ -85,15 +93,15 @@ class Guide:
         reference: K + 1 control times.
         stance: (K + 1, C) which points the plan has on the floor.
         low: (K + 1, C) which points of the reference are so low that touching is no accident.
-        height: (K + 1, F) height of the feet's points in the reference, m.
-        climb: (K + 1, F) rate of that height, m/s.
+        feet: (K + 1, F, 3) positions of the feet's points in the reference, m.
+        feet_speed: (K + 1, F, 3) their velocities, m/s.
     """
 
     reference: Reference
     stance: np.ndarray
     low: np.ndarray
-    height: np.ndarray
-    climb: np.ndarray
+    feet: np.ndarray
+    feet_speed: np.ndarray
 
 
 class WholeBodyController:
@@ -158,20 +166,24 @@ class WholeBodyController:
         """
         qpos, qvel, qacc = guide.reference.qpos[k], guide.reference.qvel[k], guide.reference.qacc[k]
         stance, low = guide.stance[k], guide.low[k]
-        swing = (guide.height[k], guide.climb[k])
+        swing = (guide.feet[k], guide.feet_speed[k])
         model, gains = self.humanoid.model, self.gains
         mujoco.mj_fullM(model, data, self._inertia)
         inertia = self._inertia + self._implicit
         bias = data.qfrc_bias - data.qfrc_passive
         mujoco.mj_differentiatePos(model, self._error, 1.0, data.qpos, qpos)
-        wish = qacc + self._stiffness * self._error + self._damping * (qvel - data.qvel)
+        pull = self._stiffness * self._error + self._damping * (qvel - data.qvel)
+        for part, limit in ((pull[:3], gains.root_limit), (pull[3:6], gains.turn_limit)):
+            part *= min(1.0, limit / max(np.sqrt(part @ part), 1e-12))
+        np.clip(pull[6:], -gains.joint_limit, gains.joint_limit, out=pull[6:])
+        wish = qacc + pull
 
         points = self.point_positions(data)
         height = points[:, 2]
         transport = _transport(points - data.subtree_com[1])  # S, (C, 3, 6)
         held = stance & (height < gains.reach)
         root_rows = inertia[:6]
-        wish, response = self._place(data, held, height, swing, transport, wish, root_rows)
+        wish, response = self._place(data, held, points, swing, transport, wish, root_rows)
         metric = np.linalg.inv(root_rows @ response)
         need = root_rows @ wish + bias[:6]
         near = np.flatnonzero(held | (low & (height < gains.touch)))
@@ -198,12 +210,13 @@ class WholeBodyController:
         frames = data.xmat[self._carrier].reshape(-1, 3, 3)
         return data.xpos[self._carrier] + (frames @ self._offsets[:, :, None])[..., 0]
 
-    def _place(self, data, held, height, swing, transport, wish, root_rows):
+    def _place(self, data, held, points, swing, transport, wish, root_rows):
         """The wish a_0 and inv(Q) A' when held points are to stay and feet to keep their height."""
         gains = self.gains
         weight = np.zeros((len(held), 3))
-        fade = np.minimum(np.maximum(2.0 - swing[0] / gains.swing_height, 0.0), 1.0)
+        fade = np.minimum(np.maximum(2.0 - swing[0][:, 2] / gains.swing_height, 0.0), 1.0)
         weight[: len(fade), 2] = gains.swing_weight * fade
+        weight[: len(fade), :2] = gains.swing_level_weight * fade[:, None]
         weight[held] = gains.stance_weight
         rows = weight.any(axis=1)
         if not rows.any():
@@ -216,13 +229,13 @@ class WholeBodyController:
         drift = (transport @ ((moves * data.qvel) @ data.cdof_dot)[:, :, None])[..., 0]
         drift += _cross(velocity[:, :3], speed)
         target = -gains.stance_damping * speed
-        target[:, 2] -= gains.landing_frequency**2 * height[rows]
+        target[:, 2] -= gains.landing_frequency**2 * points[rows, 2]
         up = np.flatnonzero(~held[rows])
         place = np.flatnonzero(rows)[up]
         omega = gains.swing_frequency
-        target[up, 2] = omega**2 * (
-            swing[0][place] - height[place]
-        ) + 2 * omega * gains.swing_damping * (swing[1][place] - speed[up, 2])
+        target[up] = omega**2 * (
+            swing[0][place] - points[place]
+        ) + 2 * omega * gains.swing_damping * (swing[1][place] - speed[up])
         used = self._columns(carrier)
         jacobian = transport @ (data.cdof[used].T * moves[:, None, used])  # (n, 3, u)
         active = weight[rows].ravel() > 0
