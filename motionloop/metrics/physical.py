@@ -8,8 +8,8 @@ is not at zero, so judge it the same way and read both rows.
 import numpy as np
 
 from motionloop.interfaces import Scalars
-from motionloop.motion.ground import ground_contacts
 from motionloop.motion.body import Body
+from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions
 from physics.plausibility import TOLERANCE, jerk, phys_errors, root_travel_m
 

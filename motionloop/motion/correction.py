@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from physics.corrector import TrackingCorrector, TrackingResult
 
 from motionloop.interfaces import Scalars
 from motionloop.motion.body import Body
 from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions
+from physics.corrector import TrackingCorrector, TrackingResult
 from physics.motion import SmplMotion
 from physics.plausibility import phys_errors
 from physics.skeleton import forward_kinematics
