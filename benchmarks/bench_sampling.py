@@ -12,9 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from motionloop.motion.body import Body
+from motionloop.motion.dataset import load_clips
+from motionloop.motion.dataset import windows as windows_of
 from motionloop.motion.features import decode, encode
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
+from motionloop.paths import CLIPS
 from physics.skeleton import JOINT_NAMES, forward_kinematics
 
 FEET = [JOINT_NAMES.index("left_foot"), JOINT_NAMES.index("right_foot")]
@@ -43,16 +47,10 @@ def slip(joints: np.ndarray) -> float:
 
 def shipped_windows(count: int, seed: int) -> tuple[Motions, np.ndarray]:
     """Two-second windows of the shipped clips at 20 Hz, drawn at random, and the body's rest."""
-    from motionloop.motion.body import Body
-    from motionloop.motion.dataset import load_clips
-    from motionloop.paths import CLIPS
-
-    windows = []
-    for _, clip in load_clips(CLIPS):
-        clip = clip.resample(20.0)
-        windows += [clip[start : start + 40] for start in range(0, len(clip) - 39, 5)]
-    rows = np.random.default_rng(seed).permutation(len(windows))[:count]
-    return Motions.pack([windows[row] for row in rows]), Body.load().rest_joints(np.zeros(10))
+    pool, _ = windows_of(load_clips(CLIPS), seconds=2.0, fps=20.0, stride_s=0.25)
+    pool = pool[pool.length == pool.length.max()]
+    rows = np.random.default_rng(seed).permutation(len(pool))[:count]
+    return pool[rows], Body.load().rest_joints(np.zeros(10))
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ class GeneratorConfig:
     blocks: int = 4
     heads: int = 4
     batch: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     finetune_learning_rate: float = 3e-4
     ema_decay: float = 0.0
     difference_weight: float = 10.0

@@ -77,7 +77,7 @@ def test_it_learns_one_clip_by_heart(rest):
     """Every draw then shows that clip: joints are off by centimetres, noise by decimetres."""
     clip = Motions.pack([waving_clip(0.3)])
     model = make(rest, LEARNER, frames=24)
-    model.fit(clip, 150, np.random.default_rng(0))
+    model.fit(clip, 220, np.random.default_rng(0))
     target = decode(encode(clip, rest), rest, clip.length, FPS, clip.caption).unpack()[0]
     wanted, _ = forward_kinematics(rest, target.transl, target.global_orient, target.body_pose)
     for motion in model.sample(4, np.random.default_rng(3)).unpack():
