@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 
 from motionloop.diffusion.device import resolve_device
 from motionloop.interfaces import Display, Task
@@ -73,6 +74,8 @@ class MotionConfig:
         encoder: the encoder of the metrics; none takes the shipped one for the shipped clips,
             and trains one, kept beside the data, for other data.
         device: auto, cpu or cuda.
+        threads: of the generator's arithmetic on the CPU. A model as small as the default gains
+            little from more than one, and figures are repeated exactly only with the same number.
         generator: the diffusion model.
         corrector: how synthetic motions are corrected.
     """
@@ -85,11 +88,12 @@ class MotionConfig:
     stride: float = 0.25
     encoder: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 1
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     corrector: MotionCorrectorConfig = field(default_factory=MotionCorrectorConfig)
 
     def __post_init__(self):
-        for name in ("windows", "seconds", "fps", "stride"):
+        for name in ("windows", "seconds", "fps", "stride", "threads"):
             if not getattr(self, name) > 0:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it must be positive")
 
@@ -97,6 +101,7 @@ class MotionConfig:
 def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     """The motion task; `seed` draws the training windows."""
     resolve_device(config.device)
+    torch.set_num_threads(config.threads)
     body = Body.load(config.body_model)
     display.stage(0, "reading clips")
     train, reference, learned = _parts(config)
