@@ -26,6 +26,7 @@ from physics.segments import (
     limb_radius,
     segment_end,
     stature,
+    surface_hull,
 )
 from physics.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, Skeleton
 
@@ -222,9 +223,14 @@ def _specification(skeleton: Skeleton, options: HumanoidOptions, boxes: dict) ->
                 limited=mujoco.mjtLimited.mjLIMITED_TRUE,
                 range=[0, np.radians(segment.cone)],
             )
+        hull = None if joint in boxes else surface_hull(skeleton, joint)
         if joint in boxes:
             low, high = boxes[joint]
             _add_geom(body, mujoco.mjtGeom.mjGEOM_BOX, (high - low) / 2, contact, (low + high) / 2)
+        elif hull is not None:
+            spec.add_mesh(name=name, uservert=hull.ravel())
+            geom = _add_geom(body, mujoco.mjtGeom.mjGEOM_MESH, [0, 0, 0], contact)
+            geom.meshname = name
         else:
             start = np.asarray(segment.start) * height
             radius = limb_radius(skeleton, joint, start, end)

@@ -8,6 +8,7 @@ table 4; a segment that SMPL cuts into several bodies is shared between them.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import ConvexHull, QhullError
 
 from physics.motion import MotionError
 from physics.skeleton import JOINT_NAMES, Skeleton
@@ -116,6 +117,21 @@ def limb_radius(skeleton: Skeleton, joint: int, start: np.ndarray, end: np.ndarr
     along = np.clip((points - start) @ axis / (axis @ axis), 0, 1)
     distance = np.linalg.norm(points - start - along[:, None] * axis, axis=1)
     return float(np.clip(np.median(distance), 0.6 * usual, 1.5 * usual))
+
+
+def surface_hull(skeleton: Skeleton, joint: int) -> np.ndarray | None:
+    """Corners (H, 3) of the convex hull of a joint's skin points, from the joint, m.
+
+    None if the points span no volume; the body is then a capsule.
+    """
+    points = skeleton.surface_points[skeleton.surface_joints == joint] - skeleton.rest[joint]
+    if len(points) < 4:
+        return None
+    try:
+        hull = ConvexHull(points)
+    except QhullError:
+        return None
+    return points[hull.vertices] if hull.volume > 1e-6 else None
 
 
 def foot_boxes(skeleton: Skeleton) -> dict[int, tuple[np.ndarray, np.ndarray]]:

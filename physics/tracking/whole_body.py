@@ -60,7 +60,7 @@ class Gains:
     """
 
     joint_frequency: float = 25.0
-    joint_damping: float = 0.5
+    joint_damping: float = 0.7
     root_frequency: float = 12.0
     root_damping: float = 1.0
     turn_frequency: float = 15.0
@@ -79,9 +79,9 @@ class Gains:
     near: float = 0.003
     landing_frequency: float = 20.0
     swing_weight: float = 3.0
-    swing_level_weight: float = 0.0
+    swing_level_weight: float = 3.0
     swing_height: float = 0.06
-    swing_frequency: float = 25.0
+    swing_frequency: float = 15.0
     swing_damping: float = 0.7
 
 
