@@ -88,8 +88,8 @@ def _main(arguments: list[str]) -> int:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         print(
-            f"motionloop {command}: {error.strerror or error}{where}; "
-            "what was complete before is untouched",
+            f"motionloop {command}: {error.strerror or error}{where}; what was complete before is "
+            "untouched, and the same command goes on from it",
             file=sys.stderr,
         )
         return 2

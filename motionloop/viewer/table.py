@@ -28,7 +28,7 @@ def generation_table(
             `real/<name>`.
 
     Returns:
-        The table, for `rich.print`. Intervals (`<name>_low`, `<name>_high`) stand in brackets.
+        The table, for `rich.print`. Intervals are left to the curves and the record.
     """
     if names is None:
         found = dict.fromkeys(name for record in history for name in record)
@@ -52,8 +52,4 @@ def generation_table(
 
 
 def _cell(record: Mapping[str, Any], name: str) -> str:
-    value = read_number(record.get(name, math.nan))
-    low, high = (record.get(name + end, math.nan) for end in ("_low", "_high"))
-    if math.isfinite(low) and math.isfinite(high):
-        return f"{value} [dim]({read_number(low)} to {read_number(high)})[/]"
-    return value
+    return read_number(record.get(name, math.nan))
