@@ -43,13 +43,15 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     encoder = MotionEncoder.load(args.encoder) if args.encoder else MotionEncoder.shipped()
     a, b = (_motions(path, args.seconds, encoder.config.fps) for path in (args.a, args.b))
     rows = evaluate(a, b, body, encoder)
-    table = Table(title=f"{args.a} ({len(a)} motions) against {args.b} ({len(b)} motions)")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("metric", "A", "B itself", "meaning"):
         table.add_column(name, justify="right" if name in ("A", "B itself") else "left")
     for row in rows:
         own = "" if row.real is None else f"{row.real:.3f}"
         table.add_row(row.metric, f"{row.value:.3f}", own, row.meaning)
     console = Console()
+    title = f"A: {args.a}, {len(a)} motions; B: {args.b}, {len(b)} motions"
+    console.print(title, soft_wrap=True, highlight=False)
     console.print(table)
     console.print(f"encoder {encoder.name}", highlight=False)
     save_json(args.json, [asdict(row) for row in rows])
