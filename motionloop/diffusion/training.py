@@ -189,7 +189,6 @@ class Trainer:
         optimiser = torch.optim.AdamW(
             self.denoiser.parameters(),
             lr=config.learning_rate,
-            betas=(0.9, 0.95),  # a short memory: trainings are short
             weight_decay=config.weight_decay,
             fused=True,
         )

@@ -5,9 +5,8 @@ a depth-wise convolution (near), and an overlapping transposed convolution turns
 frames, so that neighbouring frames share what they are made of. Plain transformers whose patches
 do not overlap jitter at their borders.
 
-Time and class shift and scale the input of each step of a block, as in Peebles & Xie, Scalable
-Diffusion Models with Transformers (2023), but without their gates, which start at zero and cost
-time that a training of a thousand steps does not have.
+Time and class modulate each block (Peebles & Xie, Scalable Diffusion Models with Transformers,
+2023); the gates start at zero, so that a new block passes its input through.
 """
 
 import math
@@ -57,7 +56,7 @@ def sinusoids(positions: Tensor, width: int, longest: float) -> Tensor:
 
 
 class Block(nn.Module):
-    """Attention, depth-wise convolution and perceptron, each a residual step."""
+    """Attention, depth-wise convolution and perceptron, each a gated residual step."""
 
     def __init__(self, width: int, heads: int, expansion: int):
         super().__init__()
@@ -71,7 +70,7 @@ class Block(nn.Module):
             nn.GELU(approximate="tanh"),
             nn.Linear(expansion * width, width),
         )
-        self.modulation = nn.Linear(width, 6 * width)
+        self.modulation = nn.Linear(width, 9 * width)
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
@@ -84,11 +83,11 @@ class Block(nn.Module):
             keep: (B, L, 1) one on tokens that count, zero elsewhere.
             seen: (B, 1, 1, L) true on tokens that attention may look at.
         """
-        shift_scale = self.modulation(condition)[:, None].chunk(6, dim=-1)
+        shift_scale_gate = self.modulation(condition)[:, None].chunk(9, dim=-1)
         for i, mix in enumerate((self._attend, self._convolve, self._perceive)):
-            shift, scale = shift_scale[2 * i : 2 * i + 2]
+            shift, scale, gate = shift_scale_gate[3 * i : 3 * i + 3]
             normal = functional.layer_norm(tokens, tokens.shape[-1:])
-            tokens = tokens + mix(torch.addcmul(shift, normal, 1 + scale), keep, seen)
+            tokens = tokens + gate * mix(torch.addcmul(shift, normal, 1 + scale), keep, seen)
         return tokens
 
     def _attend(self, tokens: Tensor, keep: Tensor, seen: Tensor) -> Tensor:

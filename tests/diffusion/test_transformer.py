@@ -8,7 +8,7 @@ from motionloop.diffusion.transformer import MotionTransformer, TransformerConfi
 
 @pytest.fixture
 def network():
-    """A network that heeds time and class, as after training; a new one starts without."""
+    """A network whose gates are open, as after training; a new one passes its tokens through."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = MotionTransformer(TransformerConfig(5, classes=3, width=16, blocks=2, heads=2))
