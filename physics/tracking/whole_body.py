@@ -27,6 +27,8 @@ from physics.dynamics import Reference
 from physics.humanoid import Humanoid
 from physics.tracking.cones import pyramid_edges, solve_cone
 
+FALLING_RATE = 3.3  # 1/s: sqrt(g / height of the centre of mass), of the inverted pendulum
+
 
 @dataclass(frozen=True)
 class Gains:
@@ -39,9 +41,6 @@ class Gains:
         root_damping: damping ratio of the root's position.
         turn_frequency: the same for the root's rotation, rad/s.
         turn_damping: damping ratio of the root's rotation.
-        root_limit: greatest acceleration with which the root's position is pulled back, m/s^2.
-        turn_limit: the same for the root's rotation, rad/s^2.
-        joint_limit: the same for each axis of a joint, rad/s^2.
         root_weight: cost of a change of the root's linear acceleration against that of a joint's.
         turn_weight: the same for the root's angular acceleration.
         stance_weight: cost of an acceleration of a corner in stance, against that of a joint's.
@@ -50,10 +49,12 @@ class Gains:
         reach: height below which a planned point is counted on to carry force, m.
         touch: the same for a point that is not planned, m.
         low: height in the reference below which an unplanned point may carry force, m.
+        slow: speed in the reference below which it may, m/s.
         near: height at which a force counts twice as expensive as at the floor, m.
         landing_frequency: stiffness that draws planned points down to the floor, rad/s.
         swing_weight: cost of a vertical acceleration error of a foot point out of stance.
         swing_level_weight: the same for a horizontal one.
+        capture: how far swinging feet follow the error of the root's capture point; 1 is all.
         swing_height: height in the reference from which that cost fades; it is 0 at twice it, m.
         swing_frequency: natural frequency of the height error of such a point, rad/s.
         swing_damping: damping ratio of that error.
@@ -65,9 +66,6 @@ class Gains:
     root_damping: float = 1.0
     turn_frequency: float = 15.0
     turn_damping: float = 1.0
-    root_limit: float = 1e9
-    turn_limit: float = 1e9
-    joint_limit: float = 1e9
     root_weight: float = 30.0
     turn_weight: float = 10.0
     stance_weight: float = 10.0
@@ -76,10 +74,12 @@ class Gains:
     reach: float = 0.03
     touch: float = 0.01
     low: float = 0.015
+    slow: float = 0.6
     near: float = 0.003
     landing_frequency: float = 20.0
     swing_weight: float = 3.0
     swing_level_weight: float = 3.0
+    capture: float = 0.7
     swing_height: float = 0.06
     swing_frequency: float = 15.0
     swing_damping: float = 0.7
@@ -92,7 +92,8 @@ class Guide:
     Attributes:
         reference: K + 1 control times.
         stance: (K + 1, C) which points the plan has on the floor.
-        low: (K + 1, C) which points of the reference are so low that touching is no accident.
+        low: (K + 1, C) which points of the reference are so low and slow that touching is
+            no accident.
         feet: (K + 1, F, 3) positions of the feet's points in the reference, m.
         feet_speed: (K + 1, F, 3) their velocities, m/s.
     """
@@ -164,19 +165,19 @@ class WholeBodyController:
 
         `data` is as `mj_step1` leaves it.
         """
+        model, gains = self.humanoid.model, self.gains
         qpos, qvel, qacc = guide.reference.qpos[k], guide.reference.qvel[k], guide.reference.qacc[k]
         stance, low = guide.stance[k], guide.low[k]
-        swing = (guide.feet[k], guide.feet_speed[k])
-        model, gains = self.humanoid.model, self.gains
+        # A body that falls forwards has to step further: the capture point's error moves the feet.
+        stray = (data.qvel[:2] - qvel[:2]) / FALLING_RATE + data.qpos[:2] - qpos[:2]
+        feet = guide.feet[k].copy()
+        feet[:, :2] += gains.capture * stray
+        swing = (feet, guide.feet_speed[k])
         mujoco.mj_fullM(model, data, self._inertia)
         inertia = self._inertia + self._implicit
         bias = data.qfrc_bias - data.qfrc_passive
         mujoco.mj_differentiatePos(model, self._error, 1.0, data.qpos, qpos)
-        pull = self._stiffness * self._error + self._damping * (qvel - data.qvel)
-        for part, limit in ((pull[:3], gains.root_limit), (pull[3:6], gains.turn_limit)):
-            part *= min(1.0, limit / max(np.sqrt(part @ part), 1e-12))
-        np.clip(pull[6:], -gains.joint_limit, gains.joint_limit, out=pull[6:])
-        wish = qacc + pull
+        wish = qacc + self._stiffness * self._error + self._damping * (qvel - data.qvel)
 
         points = self.point_positions(data)
         height = points[:, 2]
