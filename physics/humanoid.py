@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 
 from physics.motion import MotionError, SmplMotion
 from physics.segments import (
+    INSTEP,
     SEGMENTS,
     Segment,
     base_name,
@@ -223,15 +224,17 @@ def _specification(skeleton: Skeleton, options: HumanoidOptions, boxes: dict) ->
                 limited=mujoco.mjtLimited.mjLIMITED_TRUE,
                 range=[0, np.radians(segment.cone)],
             )
-        hull = None if joint in boxes else surface_hull(skeleton, joint)
         if joint in boxes:
             low, high = boxes[joint]
             _add_geom(body, mujoco.mjtGeom.mjGEOM_BOX, (high - low) / 2, contact, (low + high) / 2)
-        elif hull is not None:
+            hull = surface_hull(skeleton, joint, above=low[1] + INSTEP)
+        else:
+            hull = surface_hull(skeleton, joint)
+        if hull is not None:
             spec.add_mesh(name=name, uservert=hull.ravel())
             geom = _add_geom(body, mujoco.mjtGeom.mjGEOM_MESH, [0, 0, 0], contact)
             geom.meshname = name
-        else:
+        elif joint not in boxes:
             start = np.asarray(segment.start) * height
             radius = limb_radius(skeleton, joint, start, end)
             geom = _add_geom(body, mujoco.mjtGeom.mjGEOM_CAPSULE, [radius, 0, 0], contact)

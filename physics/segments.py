@@ -78,6 +78,7 @@ SEGMENTS = {
     "ankle": Segment(1.06, "foot", 0.45, (0.45, 0.45, 0.28), 200, 80, 0.02),
     "foot": Segment(0.27, "", 0.4, (0.33, 0.33, 0.30), 60, 75, 0.015, tip=(0, 0, 0.045)),
 }  # fmt: skip
+INSTEP = 0.012  # m above the sole: what is higher touches the floor only in a foot that lies
 SOLE_BAND = 0.02  # m: surface points this close to a foot's lowest point are its sole
 
 
@@ -119,12 +120,19 @@ def limb_radius(skeleton: Skeleton, joint: int, start: np.ndarray, end: np.ndarr
     return float(np.clip(np.median(distance), 0.6 * usual, 1.5 * usual))
 
 
-def surface_hull(skeleton: Skeleton, joint: int) -> np.ndarray | None:
+def surface_hull(skeleton: Skeleton, joint: int, above: float = -np.inf) -> np.ndarray | None:
     """Corners (H, 3) of the convex hull of a joint's skin points, from the joint, m.
 
-    None if the points span no volume; the body is then a capsule.
+    Args:
+        skeleton: the rest shape.
+        joint: whose skin.
+        above: only points higher than this over the joint, m.
+
+    Returns:
+        None if the points span no volume.
     """
     points = skeleton.surface_points[skeleton.surface_joints == joint] - skeleton.rest[joint]
+    points = points[points[:, 1] > above]
     if len(points) < 4:
         return None
     try:
