@@ -24,9 +24,9 @@ from physics.tracking.workers import Workers
 
 # Settings to try, in order, after a fall with the first.
 RETRIES: tuple[dict[str, float], ...] = (
-    {"root_frequency": 18.0},
-    {"stance_weight": 3.0},
-    {"joint_frequency": 35.0},
+    {"root_weight": 30.0, "turn_weight": 10.0},
+    {"root_frequency": 8.0},
+    {"stance_weight": 30.0},
 )
 
 

@@ -123,7 +123,9 @@ def _guide(
         mujoco.mj_kinematics(humanoid.model, data)
         joints[k] = data.xpos[humanoid.body]
         points[k] = controller.point_positions(data)
-    speed = np.gradient(points, reference.step, axis=0) if count > 1 else np.zeros_like(points)
+    speed = np.zeros_like(points)
+    if count > 1:
+        speed[:] = np.gradient(points, reference.step, axis=0)
     gains, feet = controller.gains, slice(len(humanoid.corners))
     low = (points[..., 2] < gains.low) & (np.linalg.norm(speed, axis=-1) < gains.slow)
     return joints, Guide(reference, stance, low, points[:, feet], speed[:, feet])

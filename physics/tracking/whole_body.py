@@ -66,8 +66,8 @@ class Gains:
     root_damping: float = 1.0
     turn_frequency: float = 15.0
     turn_damping: float = 1.0
-    root_weight: float = 30.0
-    turn_weight: float = 10.0
+    root_weight: float = 100.0
+    turn_weight: float = 30.0
     stance_weight: float = 10.0
     stance_damping: float = 20.0
     friction: float = 0.8
