@@ -19,9 +19,9 @@ from motionloop.metrics.distribution import (
 )
 from motionloop.metrics.encoder_network import EncoderConfig
 from motionloop.metrics.encoders import MotionEncoder
-from motionloop.motion.ground import ground_contacts
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.motion.body import Body
+from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions
 from physics.motion import SmplMotion
 
