@@ -20,6 +20,7 @@ from motionloop.interfaces import Scalars
 from motionloop.launch import claimed
 from motionloop.loop.controller import SilentDisplay, run
 from motionloop.loop.run_directory import RunDirectory, write_json
+from motionloop.reporters import SilentReporter
 
 
 @dataclass(frozen=True)
@@ -126,21 +127,10 @@ def _one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
-class _Silent:
-    def report(self, scalars: Scalars, generation: int) -> None:
-        """Nothing: the sweep reports for all."""
-
-    def attach(self, path: Path, generation: int) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
 def _run_one(experiment: Experiment, folder: Path) -> list[dict[str, float]]:
     directory = RunDirectory(folder)
     complete = directory.complete()
     if complete and complete[-1] >= experiment.loop.generations:
         return directory.history()
     task = experiment.build(SilentDisplay())
-    return run(task, experiment.loop, folder, _Silent())
+    return run(task, experiment.loop, folder, SilentReporter())
