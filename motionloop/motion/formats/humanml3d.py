@@ -1,0 +1,278 @@
+"""HumanML3D's and KIT-ML's features of a motion: from joint positions, and back.
+
+Guo et al., Generating Diverse and Natural 3D Human Motions from Text (2022). For J joints, y up,
+a row is 12 J - 1 numbers (263 for 22 joints, 251 for 21):
+
+    yaw velocity (rad, half the turn to the next frame), root velocity x z, root height,
+    (J - 1) x 3 positions relative to the root, (J - 1) x 6 rotations, J x 3 velocities,
+    4 foot contacts
+
+Velocities are steps to the next frame, so T frames give T - 1 rows. Positions, rotations and
+velocities are seen from the heading, which is smoothed over time (Gaussian, 20 frames) and
+zero in the first frame. As in the published code, which all evaluators are trained on, the
+heading's hip line points to the left and its shoulder line to the right; contacts ask for
+speed only; and rotations are the minimal turns from unit directions to bones, without twist.
+One thing differs: where the heading passes half a turn, the published yaw velocity has the
+wrong sign for one frame, and its own recovery then goes astray; here the sign is right.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from motionloop.motion.calibration import minimal_turn, unit
+from motionloop.samples import InputError
+from physics.motion import SmplMotion
+from physics.skeleton import JOINT_NAMES, REST_TO_WORLD, forward_kinematics
+
+_HEADING_SIGMA = 20.0  # frames
+_UP = np.array([0.0, 1.0, 0.0])
+_AHEAD = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A skeleton of the T2M family, and what its features are measured with.
+
+    Attributes:
+        name: of the data set.
+        joints: (J) SMPL's name of every joint, or "" where SMPL has none.
+        chains: joints of the kinematic chains, from the trunk outwards.
+        directions: (J, 3) unit direction of the bone that ends in a joint, in the zero pose.
+        lengths: (J,) bone lengths of the uniform skeleton, in the file's unit; None where
+            the data set's own lengths are to be kept.
+        shank: joints of the two bones whose lengths scale the path of the root.
+        contacts: the four joints of the foot contacts: left twice, right twice.
+        contact_step: largest squared step of a resting foot joint, unit squared.
+        fps: Hz.
+        unit_m: metres in the file's unit.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    chains: tuple[tuple[int, ...], ...]
+    directions: np.ndarray
+    lengths: np.ndarray | None
+    shank: tuple[int, int]
+    contacts: tuple[int, int, int, int]
+    contact_step: float
+    fps: float
+    unit_m: float
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Parent of every joint, -1 for the root."""
+        parents = [-1] * len(self.joints)
+        for chain in self.chains:
+            for above, joint in zip(chain, chain[1:]):
+                parents[joint] = above
+        return tuple(parents)
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row of features."""
+        return 12 * len(self.joints) - 1
+
+
+def _axes(letters: str) -> np.ndarray:
+    """Unit directions from letters: x and X are plus and minus x; a dot is no direction."""
+    table = {c: np.eye(3)[k] for k, c in enumerate("xyz")}
+    table |= {c.upper(): -v for c, v in table.items()} | {".": np.zeros(3)}
+    return np.array([table[c] for c in letters])
+
+
+# Bone lengths of HumanML3D's uniform skeleton, m, read off its published joints (MIT licence).
+_HUMANML3D_LENGTHS = (
+    0.0, 0.103074, 0.109883, 0.131568, 0.393623, 0.390188, 0.143190, 0.432433, 0.425643, 0.057365,
+    0.143382, 0.149419, 0.219360, 0.137487, 0.143383, 0.103039, 0.131614, 0.122984, 0.256840,
+    0.263092, 0.266012, 0.269876,
+)  # fmt: skip
+HUMANML3D = Layout(
+    name="HumanML3D",
+    joints=JOINT_NAMES[:22],
+    chains=(
+        (0, 2, 5, 8, 11), (0, 1, 4, 7, 10), (0, 3, 6, 9, 12, 15),
+        (9, 14, 17, 19, 21), (9, 13, 16, 18, 20),
+    ),
+    directions=_axes(".xXyYYyYYyzzyxXzYYYYYY"),
+    lengths=np.array(_HUMANML3D_LENGTHS),
+    shank=(5, 8),
+    contacts=(7, 10, 8, 11),
+    contact_step=0.002,
+    fps=20.0,
+    unit_m=1.0,
+)  # fmt: skip
+KIT_ML = Layout(
+    name="KIT-ML",
+    joints=(
+        "pelvis", "", "", "neck", "head",
+        "right_shoulder", "right_elbow", "right_wrist",
+        "left_shoulder", "left_elbow", "left_wrist",
+        "right_hip", "right_knee", "right_ankle", "", "right_foot",
+        "left_hip", "left_knee", "left_ankle", "", "left_foot",
+    ),
+    chains=(
+        (0, 11, 12, 13, 14, 15), (0, 16, 17, 18, 19, 20), (0, 1, 2, 3, 4), (3, 5, 6, 7),
+        (3, 8, 9, 10),
+    ),
+    directions=_axes(".yyyyxYYXYYxYYzzXYYzz"),
+    lengths=None,
+    shank=(17, 18),
+    contacts=(19, 20, 14, 15),
+    contact_step=0.05,
+    fps=12.5,
+    unit_m=0.001,
+)  # fmt: skip
+LAYOUTS = {22: HUMANML3D, 21: KIT_ML}
+
+
+def layout_of(joints: int) -> Layout:
+    """The layout with this number of joints.
+
+    Raises:
+        InputError: there is none.
+    """
+    if joints not in LAYOUTS:
+        known = " or ".join(f"{n} ({layout.name})" for n, layout in LAYOUTS.items())
+        raise InputError(f"a skeleton of {joints} joints is unknown; known are {known}")
+    return LAYOUTS[joints]
+
+
+def uniform(joints: np.ndarray, layout: Layout) -> np.ndarray:
+    """Joints (T, J, 3) with the uniform skeleton's bone lengths, on the floor, facing +z.
+
+    Bones keep their directions; the path of the root is scaled by the ratio of the shanks; the
+    lowest joint of all frames is at y = 0; the first frame's root is above the origin.
+    """
+    bones = np.zeros_like(joints)
+    for joint, parent in enumerate(layout.parents):
+        if parent >= 0:
+            bones[:, joint] = joints[:, joint] - joints[:, parent]
+    have = np.linalg.norm(bones[0], axis=-1)
+    want = have if layout.lengths is None else layout.lengths
+    shank = list(layout.shank)
+    if not have[shank].sum() > 0:
+        raise InputError("the first frame's shanks have no length")
+    placed = np.empty_like(joints)
+    placed[:, 0] = joints[:, 0] * (want[shank].sum() / have[shank].sum())
+    for chain in layout.chains:
+        for parent, joint in zip(chain, chain[1:]):
+            placed[:, joint] = placed[:, parent] + want[joint] * unit(bones[:, joint])
+    placed[..., 1] -= placed[..., 1].min()
+    placed -= placed[0, 0] * [1.0, 0.0, 1.0]
+    facing = np.cross(_UP, _across(placed[:1], layout, 1.0))
+    return placed @ minimal_turn(unit(facing)[0], _AHEAD).T
+
+
+def features(joints: np.ndarray, layout: Layout = HUMANML3D) -> np.ndarray:
+    """Features (T - 1, 12 J - 1) of joints (T, J, 3), y up, at the layout's frame rate.
+
+    Raises:
+        InputError: there are fewer than two frames, another number of joints, NaN or infinity.
+    """
+    joints = np.asarray(joints, dtype=np.float64)
+    count = len(layout.joints)
+    if joints.ndim != 3 or joints.shape[1:] != (count, 3) or len(joints) < 2:
+        raise InputError(f"joints have shape {joints.shape}; {layout.name} has (T, {count}, 3)")
+    if not np.isfinite(joints).all():
+        raise InputError("joints hold NaN or infinity; repair the clip")
+    joints = uniform(joints, layout)
+    angle = _heading(joints, layout)
+    seen = _turns(angle)  # from the world to the heading
+    step = np.diff(joints, axis=0)
+    root = (seen[1:] @ step[:, 0, :, None])[..., 0]
+    local = joints - joints[:, :1] * [1.0, 0.0, 1.0]
+    local = local @ np.swapaxes(seen, 1, 2)
+    velocity = step @ np.swapaxes(seen[:-1], 1, 2)
+    turn = (np.diff(angle) + np.pi) % (2 * np.pi) - np.pi
+    squared = (step[:, list(layout.contacts)] ** 2).sum(axis=-1)
+    rows = len(step)
+    return np.concatenate(
+        [
+            turn[:, None] / 2,
+            root[:, [0, 2]],
+            joints[:-1, 0, 1:2],
+            local[:-1, 1:].reshape(rows, -1),
+            _rotations(joints, seen, layout)[:-1].reshape(rows, -1),
+            velocity.reshape(rows, -1),
+            squared < layout.contact_step,
+        ],
+        axis=1,
+    )
+
+
+def joints_of(rows: np.ndarray, layout: Layout | None = None) -> np.ndarray:
+    """Joints (T, J, 3), y up, that features (T, 12 J - 1) stand for; rotations are not read.
+
+    Raises:
+        InputError: the rows are of another width, none, or hold NaN or infinity.
+    """
+    rows = np.asarray(rows, dtype=np.float64)
+    if rows.ndim != 2 or len(rows) == 0 or (rows.shape[1] + 1) % 12:
+        raise InputError(f"features have shape {rows.shape}; known are (T, 263) and (T, 251)")
+    if not np.isfinite(rows).all():
+        raise InputError("features hold NaN or infinity; repair the clip")
+    layout = layout_of((rows.shape[1] + 1) // 12) if layout is None else layout
+    angle = np.zeros(len(rows))
+    angle[1:] = np.cumsum(2 * rows[:-1, 0])
+    back = np.swapaxes(_turns(angle), 1, 2)
+    step = np.zeros((len(rows), 3))
+    step[1:, [0, 2]] = rows[:-1, 1:3]
+    root = np.cumsum((back @ step[..., None])[..., 0], axis=0)
+    local = rows[:, 4 : 4 + 3 * (len(layout.joints) - 1)].reshape(len(rows), -1, 3)
+    joints = np.empty((len(rows), len(layout.joints), 3))
+    joints[:, 0] = root + rows[:, 3:4] * _UP
+    joints[:, 1:] = local @ np.swapaxes(back, 1, 2) + root[:, None]
+    return joints
+
+
+def joints_of_motion(motion: SmplMotion, rest: np.ndarray) -> np.ndarray:
+    """HumanML3D's 22 joints (T, 22, 3), y up, at 20 Hz of a motion with rest joints (24, 3)."""
+    at_rate = motion.resample(HUMANML3D.fps)
+    pose = (at_rate.transl, at_rate.global_orient, at_rate.body_pose)
+    joints, _ = forward_kinematics(rest, *pose)
+    return joints[:, : len(HUMANML3D.joints)] @ REST_TO_WORLD
+
+
+def _across(joints: np.ndarray, layout: Layout, hips: float) -> np.ndarray:
+    """Unit vectors (T, 3) from left to right shoulder plus `hips` times those of the hips."""
+
+    def side(joint: str) -> np.ndarray:
+        right, left = (layout.joints.index(f"{s}_{joint}") for s in ("right", "left"))
+        return joints[:, right] - joints[:, left]
+
+    return unit(hips * side("hip") + side("shoulder"))
+
+
+def _heading(joints: np.ndarray, layout: Layout) -> np.ndarray:
+    """Angles (T,), rad, about y that turn the heading to +z; the hips count backwards."""
+    forward = np.cross(_UP, _across(joints, layout, -1.0))
+    forward = gaussian_filter1d(forward, _HEADING_SIGMA, axis=0, mode="nearest")
+    angle = -np.arctan2(forward[:, 0], forward[:, 2])
+    angle[0] = 0.0
+    return angle
+
+
+def _turns(angle: np.ndarray) -> np.ndarray:
+    """Rotations (T, 3, 3) by angles (T,) about y."""
+    turns = np.zeros((len(angle), 3, 3))
+    turns[:, 0, 0] = turns[:, 2, 2] = np.cos(angle)
+    turns[:, 0, 2] = np.sin(angle)
+    turns[:, 2, 0] = -turns[:, 0, 2]
+    turns[:, 1, 1] = 1.0
+    return turns
+
+
+def _rotations(joints: np.ndarray, seen: np.ndarray, layout: Layout) -> np.ndarray:
+    """6D rotations (T, J - 1, 6) along the chains; every chain begins at the heading."""
+    out = np.empty((len(joints), len(layout.joints), 6))
+    for chain in layout.chains:
+        above = seen
+        for parent, joint in zip(chain, chain[1:]):
+            bone = unit(joints[:, joint] - joints[:, parent])
+            turn = minimal_turn(layout.directions[joint], bone)
+            local = np.swapaxes(above, 1, 2) @ turn
+            out[:, joint] = np.concatenate([local[..., 0], local[..., 1]], axis=-1)
+            above = turn
+    return out[:, 1:]
