@@ -8,42 +8,30 @@ as in Tevet et al., Human Motion Diffusion Model (2023). Labels are dropped at r
 same network also learns the unconditional estimate (Ho & Salimans, 2022).
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from motionloop.diffusion.descent import DescentConfig, Player, descend
 from motionloop.diffusion.noise import Schedule, add_noise
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(DescentConfig):
     """How a denoiser is trained.
 
     Attributes:
-        batch: samples in one optimiser step.
-        learning_rate: AdamW's step size, at its highest.
-        anneal: lower the learning rate to zero along a half cosine; else it stays constant.
-        weight_decay: AdamW's decay of the weights, per unit of learning rate.
-        gradient_norm: longer gradients are shortened to this norm.
         difference_weight: w, weight of the error of frame differences; 0 for data that are no
             sequences.
         label_dropout: share of the samples that are trained without their label.
         view_weight: weight of the loss of what `Trainer`'s view shows, if it has one.
-        ema_decay: decay per step of the running mean of the weights; 0 keeps none.
     """
 
-    batch: int = 32
-    learning_rate: float = 1e-3
-    anneal: bool = True
-    weight_decay: float = 0.01
-    gradient_norm: float = 1.0
     difference_weight: float = 10.0
     label_dropout: float = 0.1
     view_weight: float = 1.0
-    ema_decay: float = 0.0
 
 
 def masked_loss(
@@ -89,48 +77,6 @@ def drop_labels(label: Tensor, share: float, null_label: int, generator: torch.G
     """Labels (B,) of which a random share is replaced by the null label."""
     dropped = torch.rand(label.shape, generator=generator) < share
     return torch.where(dropped, null_label, label)
-
-
-def shuffled_batches(
-    count: int, batch: int, steps: int, generator: torch.Generator
-) -> Iterator[Tensor]:
-    """Row numbers (batch,) for each of `steps` steps, from endless shuffled passes over `count`."""
-    rows = torch.empty(0, dtype=torch.long)
-    for _ in range(steps):
-        while len(rows) < batch:
-            rows = torch.cat([rows, torch.randperm(count, generator=generator)])
-        yield rows[:batch]
-        rows = rows[batch:]
-
-
-def cosine_factor(step: int, steps: int) -> float:
-    """The learning rate of step 0..steps-1 as a share of its highest: from 1 down towards 0."""
-    return (1 + math.cos(math.pi * step / steps)) / 2
-
-
-class WeightAverage:
-    """Exponential moving average of a module's parameters, without bias to where it started.
-
-    After updates w_1..w_k it is sum_i d^(k-i) w_i / sum_i d^(k-i) for decay d, as Adam's moments.
-    """
-
-    def __init__(self, module: nn.Module, decay: float):
-        self.decay = decay
-        self.updates = 0
-        self._parameters = dict(module.named_parameters())
-        self._sums = {n: torch.zeros_like(p) for n, p in self._parameters.items()}
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Take in the module's present parameters."""
-        self.updates += 1
-        for name, parameter in self._parameters.items():
-            self._sums[name].lerp_(parameter, 1 - self.decay)
-
-    def average(self) -> dict[str, Tensor]:
-        """The averaged parameters by name; needs at least one update."""
-        weight = 1 - self.decay**self.updates
-        return {name: total / weight for name, total in self._sums.items()}
 
 
 class Trainer:
@@ -185,38 +131,13 @@ class Trainer:
             The mean loss of the last tenth of the steps (NaN without steps), and the averaged
             parameters, None where the configuration asks for none.
         """
-        config = self.config
-        optimiser = torch.optim.AdamW(
-            self.denoiser.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
+        player = Player(
+            self.denoiser, lambda rows, generator: self._loss(x, label, mask, rows, generator)
         )
-        average = WeightAverage(self.denoiser, config.ema_decay) if config.ema_decay else None
-        report_every = max(1, steps // 100)
-        last = torch.zeros((), device=x.device)
-        last_steps = max(1, steps // 10)
-        self.denoiser.train()
-        batches = shuffled_batches(len(x), config.batch, steps, generator)
-        for step, rows in enumerate(batches):
-            if config.anneal:
-                for group in optimiser.param_groups:
-                    group["lr"] = config.learning_rate * cosine_factor(step, steps)
-            with torch.autocast(x.device.type, autocast, enabled=autocast is not None):
-                loss = self._loss(x, label, mask, rows, generator)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.denoiser.parameters(), config.gradient_norm)
-            optimiser.step()
-            if average is not None:
-                average.update()
-            if step >= steps - last_steps:
-                last += loss.detach()
-            if progress is not None and ((step + 1) % report_every == 0 or step + 1 == steps):
-                progress(step + 1, loss.item())
-        self.denoiser.eval()
-        mean_loss = last.item() / last_steps if steps else math.nan
-        return mean_loss, None if average is None else average.average()
+        done = descend(
+            self.denoiser, [player], len(x), steps, self.config, generator, progress, autocast
+        )
+        return done.losses[0], done.average
 
     def _loss(
         self,

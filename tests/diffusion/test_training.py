@@ -5,15 +5,13 @@ import torch
 from torch import nn
 
 from motionloop.diffusion.denoiser import GaussianDenoiser
+from motionloop.diffusion.descent import WeightAverage, cosine_factor, shuffled_batches
 from motionloop.diffusion.noise import CosineSchedule
 from motionloop.diffusion.training import (
     Trainer,
     TrainingConfig,
-    WeightAverage,
-    cosine_factor,
     drop_labels,
     masked_loss,
-    shuffled_batches,
     spread_times,
 )
 
