@@ -14,10 +14,10 @@ import torch
 
 from motionloop.motion.body import Body
 from motionloop.motion.dataset import load_clips
-from motionloop.motion.dataset import windows as windows_of
 from motionloop.motion.features import decode, encode
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
+from motionloop.motion.windows import windows as windows_of
 from motionloop.paths import CLIPS
 from physics.skeleton import JOINT_NAMES, forward_kinematics
 

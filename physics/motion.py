@@ -99,7 +99,15 @@ class SmplMotion:
         if fps == self.fps or len(self) == 1:
             return replace(self, fps=fps)
         count = int(np.floor(self.duration * fps + 1e-6)) + 1
-        place = np.minimum(np.arange(count) * (self.fps / fps), len(self) - 1.0)
+        return self.at(np.arange(count) * (self.fps / fps), fps)
+
+    def at(self, frames: np.ndarray, fps: float) -> Self:
+        """The motion at fractional frame numbers (S,), which become the frames of a clip at `fps`.
+
+        Linear in position, geodesic in rotation; numbers beyond an end give the end. The clip
+        needs two frames.
+        """
+        place = np.clip(frames, 0.0, len(self) - 1.0)
         before = np.minimum(place.astype(int), len(self) - 2)
         part = (place - before)[:, None]
         poses = np.concatenate([self.global_orient[:, None], self.body_pose], axis=1)

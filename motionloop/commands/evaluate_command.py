@@ -59,8 +59,9 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
 def _motions(path: Path, seconds: float, fps: float):
     """The motions of a run's newest evaluation, of a file of samples, or windows of a data set."""
-    from motionloop.motion.dataset import load_clips, windows
+    from motionloop.motion.clip_store import ClipStore
     from motionloop.motion.motions import Motions
+    from motionloop.motion.windows import windows
 
     if path.is_file():
         return Motions.load(path)
@@ -69,7 +70,7 @@ def _motions(path: Path, seconds: float, fps: float):
         if not complete:
             raise InputError(f"{path} has no complete generation yet")
         return Motions.load(RunDirectory(path).generation(complete[-1]) / "evaluation.npz")
-    found, skipped = windows(load_clips(path), seconds, fps, seconds)
+    found, skipped = windows(ClipStore.open(path), seconds, fps, seconds)
     if skipped:
         print(
             f"{len(skipped)} clips of {path} are too short: {', '.join(skipped)}", file=sys.stderr

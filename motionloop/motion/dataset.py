@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from motionloop.motion.motions import Motions
 from motionloop.samples import InputError, write_whole
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import MIRROR
@@ -65,27 +64,31 @@ def read_index(directory: Path) -> list[Entry]:
 
 
 def load_clips(directory: Path) -> list[tuple[Entry, SmplMotion]]:
-    """All clips of a data set, each with its entry; the index's caption is the clip's.
+    """All clips of a data set, each with its entry; for sets that fit into memory.
 
     Raises:
-        InputError: see `read_index`; or a clip's file is missing or damaged.
+        InputError: see `read_index` and `read_clip`.
     """
     directory = Path(directory)
-    clips = []
-    for entry in read_index(directory):
-        path = directory / entry["file"]
-        if not path.resolve().is_relative_to(directory.resolve()):
-            raise InputError(f"{directory / INDEX}: {entry['file']} lies outside of the folder")
-        if not path.is_file():
-            raise InputError(
-                f"{path} is missing, though {INDEX} lists it; import the data set again"
-            )
-        try:
-            motion = SmplMotion.load(path)
-        except MotionError as error:
-            raise InputError(f"clip {entry['name']!r} is damaged: {error}") from error
-        clips.append((entry, replace(motion, caption=str(entry.get("caption", motion.caption)))))
-    return clips
+    return [(entry, read_clip(directory, entry)) for entry in read_index(directory)]
+
+
+def read_clip(directory: Path, entry: Entry) -> SmplMotion:
+    """The clip of an entry; the index's caption is the clip's.
+
+    Raises:
+        InputError: the clip's file is missing, damaged, or outside of the folder.
+    """
+    path = directory / entry["file"]
+    if not path.resolve().is_relative_to(directory.resolve()):
+        raise InputError(f"{directory / INDEX}: {entry['file']} lies outside of the folder")
+    if not path.is_file():
+        raise InputError(f"{path} is missing, though {INDEX} lists it; import the data set again")
+    try:
+        motion = SmplMotion.load(path)
+    except MotionError as error:
+        raise InputError(f"clip {entry['name']!r} is damaged: {error}") from error
+    return replace(motion, caption=str(entry.get("caption", motion.caption)))
 
 
 def write_dataset(directory: Path, clips: Mapping[str, SmplMotion], source: str) -> list[Entry]:
@@ -174,60 +177,6 @@ def split(
             raise InputError(f"clip {entry['name']!r} has split {part!r}; known are {PARTS}")
         parts[entry["name"]] = part
     return parts
-
-
-def windows(
-    clips: Iterable[SmplMotion | tuple[Entry, SmplMotion]],
-    seconds: float,
-    fps: float,
-    stride_s: float,
-) -> tuple[Motions, list[str]]:
-    """Windows of fixed length from clips, and the names of the clips that gave none.
-
-    A clip shorter than a window but at least half as long gives one padded window that keeps
-    its true length; a clip that is shorter still is skipped.
-
-    Args:
-        clips: clips, or pairs of entry and clip, as `load_clips` gives them.
-        seconds: length of a window, s.
-        fps: frame rate of the windows, Hz.
-        stride_s: time between the starts of windows of one clip, s.
-
-    Raises:
-        InputError: seconds, fps or stride are not positive, or a window has fewer than 2 frames.
-    """
-    frames, stride = round(seconds * fps), max(1, round(stride_s * fps))
-    if not (seconds > 0 and fps > 0 and stride_s > 0) or frames < 2:
-        raise InputError(
-            f"windows of {seconds} s at {fps} Hz every {stride_s} s have {frames} frames; "
-            "all three must be positive and a window needs 2 frames"
-        )
-    pieces: list[SmplMotion] = []
-    skipped: list[str] = []
-    for number, clip in enumerate(clips):
-        entry, motion = clip if isinstance(clip, tuple) else ({}, clip)
-        motion = motion.resample(fps)
-        if len(motion) >= frames:
-            starts = range(0, len(motion) - frames + 1, stride)
-            pieces += [motion[start : start + frames] for start in starts]
-        elif 2 * len(motion) >= frames and len(motion) >= 2:
-            pieces.append(motion)
-        else:
-            skipped.append(entry.get("name") or f"clip {number} ({motion.caption!r})")
-    packed = Motions.pack(pieces)
-    missing = frames - packed.transl.shape[1]
-    if missing > 0 and len(packed):  # every window is a padded one
-
-        def grown(column: np.ndarray) -> np.ndarray:
-            return np.concatenate([column, np.repeat(column[:, -1:], missing, axis=1)], axis=1)
-
-        packed = replace(
-            packed,
-            transl=grown(packed.transl),
-            global_orient=grown(packed.global_orient),
-            body_pose=grown(packed.body_pose),
-        )
-    return packed, skipped
 
 
 def mirrored(motion: SmplMotion) -> SmplMotion:

@@ -19,10 +19,12 @@ from motionloop.interfaces import Display, Task
 from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.motion.body import Body
+from motionloop.motion.clip_store import ClipStore
 from motionloop.motion.correction import FallPolicy, MotionCorrector
-from motionloop.motion.dataset import load_clips, split, windows
+from motionloop.motion.dataset import split
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
+from motionloop.motion.windows import WindowPlan
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from motionloop.strength import Strength, StrengthMode, check_gamma
@@ -37,6 +39,11 @@ CURVES = (
     "penetrate_mm", "float_mm", "skate_mm", "jerk", "root_travel_m", "corrector/success",
     "corrector/assistance_mean_bw", "corrector/mpjpe_mm",
 )  # fmt: skip
+
+
+# An encoder learns from so many clips at most, and from the first seconds of each.
+ENCODER_CLIPS = 2000
+ENCODER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,8 @@ class MotionConfig:
         seconds: length of a window, s.
         fps: frame rate of generator and metrics, Hz.
         stride: time between the starts of windows of one clip, s.
+        reference_windows: at most so many windows are the reference, drawn at random where the
+            reference clips have more.
         encoder: the encoder of the metrics; none takes the shipped one for the shipped clips,
             and trains one, kept beside the data, for other data.
         device: auto, cpu or cuda.
@@ -86,6 +95,7 @@ class MotionConfig:
     seconds: float = 2.0
     fps: float = 20.0
     stride: float = 0.25
+    reference_windows: int = 5000
     encoder: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1
@@ -93,7 +103,7 @@ class MotionConfig:
     corrector: MotionCorrectorConfig = field(default_factory=MotionCorrectorConfig)
 
     def __post_init__(self):
-        for name in ("windows", "seconds", "fps", "stride", "threads"):
+        for name in ("windows", "seconds", "fps", "stride", "reference_windows", "threads"):
             if not getattr(self, name) > 0:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it must be positive")
 
@@ -104,15 +114,15 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     torch.set_num_threads(config.threads)
     body = Body.load(config.body_model)
     display.stage(0, "reading clips")
-    train, reference, learned = _parts(config)
-    pool = _windows(train, config, "training")
+    train, reference, learned = _parts(config, display)
+    pool = _plan(train, config, "training")
     chosen, others = _subset(len(pool), config.windows, seed)
-    real, rest_of_pool = pool[chosen], pool[others]
-    encoder = _encoder(config, body, learned, seed, display)
+    real = pool.draw(train, chosen)
+    encoder = _encoder(config, body, learned, display)
 
     def draw_real(count: int, rng: np.random.Generator) -> Motions:
-        source = rest_of_pool if len(rest_of_pool) else real
-        return source[rng.permutation(len(source))[:count]]
+        source = others if len(others) else chosen
+        return pool.draw(train, source[rng.permutation(len(source))[:count]])
 
     def make_model(rng: np.random.Generator) -> MotionGenerator:
         frames = real.transl.shape[1]
@@ -134,7 +144,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     metrics = MotionMetrics(body, encoder)
     return Task(
         real=real,
-        reference=_windows(reference, config, "reference"),
+        reference=_reference(reference, config),
         make_model=make_model,
         corrector=Strength(corrector, config.corrector.gamma, config.corrector.mode),
         metrics=(metrics,),
@@ -144,38 +154,51 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     )
 
 
-def _parts(config: MotionConfig) -> tuple[list, list, list]:
+def _parts(config: MotionConfig, display: Display) -> tuple[ClipStore, ClipStore, ClipStore]:
     """The clips that the generator trains on, the reference's, and the encoder's."""
-    loaded = load_clips(config.data or CLIPS)
-    names = split([entry for entry, _ in loaded])
-    part: dict[str, list] = {"train": [], "reference": []}
-    for entry, clip in loaded:
-        part.setdefault(names[entry["name"]], []).append((entry, clip))
+    clips = ClipStore.open(
+        config.data or CLIPS, lambda done, total: display.progress("", done, total)
+    )
+    names = split(clips.entries)
+    part: dict[str, list[int]] = {"train": [], "reference": []}
+    for number, entry in enumerate(clips.entries):
+        part.setdefault(names[entry["name"]], []).append(number)
     train, reference = part["train"], part["reference"]
     if not train or not reference:
         raise InputError(
-            f"{config.data or CLIPS} has {len(loaded)} clips, too few for a training and a "
+            f"{config.data or CLIPS} has {len(clips)} clips, too few for a training and a "
             "reference part; import more clips"
         )
     # A small set has no clips to spare: the encoder then learns from the reference's.
-    return train, reference, part.get("encoder", reference)
+    learned = part.get("encoder", reference)
+    return clips.subset(train), clips.subset(reference), clips.subset(learned)
 
 
-def _windows(clips: list, config: MotionConfig, purpose: str) -> Motions:
-    found, skipped = windows(clips, config.seconds, config.fps, config.stride)
-    if skipped:
+def _plan(clips: ClipStore, config: MotionConfig, purpose: str) -> WindowPlan:
+    """Where all windows of some clips lie; there is at least one."""
+    plan = WindowPlan.of(clips, config.seconds, config.fps, config.stride)
+    if plan.skipped:
         warnings.warn(
-            f"{len(skipped)} {purpose} clips are shorter than half a window and left out: "
-            + ", ".join(skipped[:5])
-            + (", ..." if len(skipped) > 5 else ""),
+            f"{len(plan.skipped)} {purpose} clips are shorter than half a window and left out: "
+            + ", ".join(plan.skipped[:5])
+            + (", ..." if len(plan.skipped) > 5 else ""),
             stacklevel=2,
         )
-    if len(found) == 0:
+    if len(plan) == 0:
         raise InputError(
             f"none of the {len(clips)} {purpose} clips is as long as a window of "
             f"{config.seconds:g} s; lower task.seconds"
         )
-    return found
+    return plan
+
+
+def _reference(clips: ClipStore, config: MotionConfig) -> Motions:
+    """The windows of the reference; the same ones for every seed."""
+    plan = _plan(clips, config, "reference")
+    if len(plan) <= config.reference_windows:
+        return plan.draw(clips)
+    order = np.random.default_rng(0).permutation(len(plan))
+    return plan.draw(clips, np.sort(order[: config.reference_windows]))
 
 
 def _subset(count: int, wanted: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -189,9 +212,7 @@ def _subset(count: int, wanted: int, seed: int) -> tuple[np.ndarray, np.ndarray]
     return np.sort(order[:wanted]), np.sort(order[wanted:])
 
 
-def _encoder(
-    config: MotionConfig, body: Body, clips: list, seed: int, display: Display
-) -> MotionEncoder:
+def _encoder(config: MotionConfig, body: Body, clips: ClipStore, display: Display) -> MotionEncoder:
     """The encoder named, the shipped one, the one kept beside the data, or a new one."""
     if config.encoder is not None:
         return MotionEncoder.load(config.encoder)
@@ -201,9 +222,12 @@ def _encoder(
     if kept.is_file():
         return MotionEncoder.load(kept)
     display.stage(0, "training the encoder of the metrics")
-    motions = Motions.pack([clip.resample(config.fps) for _, clip in clips])
     # Its own seed, not the experiment's: all runs on this data share the encoder.
-    encoder = MotionEncoder.fit(motions, body.joints(motions), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    chosen = np.sort(rng.permutation(len(clips))[:ENCODER_CLIPS])
+    read = [clips.clip(n, 0, round(ENCODER_SECONDS * float(clips.fps[n]))) for n in chosen]
+    motions = Motions.pack([clip.resample(config.fps) for clip in read])
+    encoder = MotionEncoder.fit(motions, body.joints(motions), rng)
     encoder.save(kept)
     return MotionEncoder.load(kept)
 

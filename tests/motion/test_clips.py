@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from motionloop.motion.body import Body
-from motionloop.motion.dataset import load_clips, mirrored, split, windows
+from motionloop.motion.dataset import load_clips, mirrored, split
+from motionloop.motion.windows import windows
 from motionloop.paths import CLIPS
 from physics.skeleton import forward_kinematics, rotation_matrices
 

@@ -11,8 +11,8 @@ from motionloop.motion.dataset import (
     mirrored,
     read_index,
     split,
-    windows,
 )
+from motionloop.motion.windows import windows
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
 from physics.skeleton import MIRROR, forward_kinematics

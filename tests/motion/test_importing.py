@@ -9,9 +9,10 @@ from bvh_writer import bvh_text
 
 from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
-from motionloop.motion.dataset import load_clips, split, windows
+from motionloop.motion.dataset import load_clips, split
 from motionloop.motion.importing import import_motion
 from motionloop.motion.motions import caption_class
+from motionloop.motion.windows import windows
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
