@@ -237,4 +237,6 @@ def _preview(samples: Motions, path: Path, body: Body) -> Path:
     from motionloop.viewer.render import render
 
     clips = samples[:3].unpack()
-    return render(clips, path.with_suffix(".png"), body, titles=[clip.caption for clip in clips])
+    titles = [clip.caption for clip in clips]
+    # No graphics driver in the loop's process: a driver that crashes would take the run along.
+    return render(clips, path.with_suffix(".png"), body, titles, renderer="software")

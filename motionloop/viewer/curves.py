@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from motionloop.samples import InputError, write_whole
+from motionloop.viewer.palette import REAL, THEORY, ArmStyle, arm_styles
 from motionloop.viewer.series import (
     Arms,
     History,
@@ -20,14 +21,8 @@ from motionloop.viewer.series import (
 )
 from motionloop.viewer.units import label_and_unit
 
-# The palette of Okabe and Ito (2008), told apart with every common colour blindness; the
-# markers tell the arms apart without any colour. More arms than that are steps of a setting,
-# and take the steps of a map that gets steadily brighter.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_REAL, _THEORY = "#7A7A7A", "#222222"
 _COLUMNS = 4
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 8.5,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
@@ -81,19 +76,19 @@ def plot_curves(
     names = _panels(arms, names)
     columns = min(_COLUMNS, len(names), max(2, math.ceil(math.sqrt(len(names)))))
     rows = math.ceil(len(names) / columns)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         width, height = (4.6, 2.9) if columns == 1 else (3.1 * columns, 2.35 * rows)
         figure = Figure(figsize=(width, height + 0.75), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        colours = _arm_colours(len(arms))
+        styles = arm_styles(len(arms))
         for axis, name in zip(axes, names):
-            _panel(axis, arms, name, (theory or {}).get(name), colours)
+            draw_metric(axis, arms, name, styles, (theory or {}).get(name))
         for axis in axes[len(names) :]:
             axis.remove()
         figure.supxlabel("generation", fontsize=8.5, color="#555555")
         real = any(math.isfinite(real_value(arms, name)) for name in names)
         interval = any(has_interval(seeds, names) for seeds in arms.values())
-        handles = _handles(arms, colours, real=real, theory=bool(theory), interval=interval)
+        handles = _handles(arms, styles, real=real, theory=bool(theory), interval=interval)
         figure.legend(
             handles=handles,
             loc="outside upper left",
@@ -118,7 +113,14 @@ def _panels(arms: Arms, wanted: Sequence[str] | None) -> list[str]:
     return panels
 
 
-def _panel(axis, arms: Arms, name: str, theory, colours: Sequence[str]) -> None:
+def draw_metric(
+    axis,
+    arms: Arms,
+    name: str,
+    styles: Sequence[ArmStyle],
+    theory: tuple[Sequence[float], Sequence[float]] | None = None,
+) -> None:
+    """One metric of all arms on a matplotlib axis, with title, unit and real-data line."""
     from matplotlib.ticker import MaxNLocator
 
     lines = [line_of(seeds, name) for seeds in arms.values()]
@@ -126,18 +128,18 @@ def _panel(axis, arms: Arms, name: str, theory, colours: Sequence[str]) -> None:
     shown = [real, *(theory[1] if theory else ())]
     shown = np.concatenate([line.middle for line in lines] + [np.asarray(shown, float)])
     if not np.isfinite(shown).any():
-        axis.text(0.5, 0.5, "no finite value", transform=axis.transAxes, ha="center", color=_REAL)
+        axis.text(0.5, 0.5, "no finite value", transform=axis.transAxes, ha="center", color=REAL)
         axis.set_yticks([])
     bottom = -math.inf
     if _spans_decades(shown):
         axis.set_yscale("log")
         bottom = np.nanmin(np.where(np.isfinite(shown), shown, math.nan)) / 3
-    for i, (line, colour) in enumerate(zip(lines, colours)):
-        _arm(axis, line, colour, _MARKERS[i % len(_MARKERS)], bottom)
+    for line, style in zip(lines, styles):
+        _arm(axis, line, style, bottom)
     if math.isfinite(real):
-        axis.axhline(real, color=_REAL, linestyle=(0, (4, 3)), linewidth=1.2, zorder=1.5)
+        axis.axhline(real, color=REAL, linestyle=(0, (4, 3)), linewidth=1.2, zorder=1.5)
     if theory:
-        axis.plot(*theory, color=_THEORY, linestyle=":", linewidth=1.4, zorder=3)
+        axis.plot(*theory, color=THEORY, linestyle=":", linewidth=1.4, zorder=3)
     label, unit = label_and_unit(name)
     axis.set_title(label)
     axis.set_ylabel(unit)
@@ -145,9 +147,9 @@ def _panel(axis, arms: Arms, name: str, theory, colours: Sequence[str]) -> None:
     _widen(axis, np.concatenate([line.generations for line in lines]))
 
 
-def _arm(axis, line: Line, colour: str, marker: str, bottom: float) -> None:
+def _arm(axis, line: Line, style: ArmStyle, bottom: float) -> None:
     """The line and its band, which ends at `bottom`: on a logarithmic axis zero is far away."""
-    x, middle, high = line.generations, line.middle, line.high
+    x, middle, high, colour = line.generations, line.middle, line.high, style.colour
     low = np.maximum(line.low, bottom)
     banded = np.isfinite(middle) & np.isfinite(low) & np.isfinite(high)
     if len(x) == 1:
@@ -156,8 +158,12 @@ def _arm(axis, line: Line, colour: str, marker: str, bottom: float) -> None:
         axis.fill_between(x, low, high, where=banded, color=colour, alpha=0.16, linewidth=0)
     drawn = np.isfinite(middle)
     size = 3.6 if len(x) <= 30 else 0
-    axis.plot(x[drawn], middle[drawn], color=colour, linewidth=1.0, alpha=0.35)  # across gaps
-    axis.plot(x, middle, color=colour, linewidth=1.6, marker=marker, markersize=size)
+    if drawn.any() and not drawn[drawn.argmax() : len(x) - drawn[::-1].argmax()].all():
+        axis.plot(x[drawn], middle[drawn], color=colour, linewidth=1.0, alpha=0.35)  # across gaps
+    axis.plot(
+        x, middle, color=colour, linewidth=1.6, linestyle=style.linestyle,
+        marker=style.marker, markersize=size,
+    )  # fmt: skip
 
 
 def _spans_decades(values: np.ndarray) -> bool:
@@ -172,17 +178,8 @@ def _widen(axis, generations: np.ndarray) -> None:
     axis.set_xlim(first - margin, last + margin)
 
 
-def _arm_colours(count: int) -> list[str]:
-    if count <= len(_COLOURS):
-        return list(_COLOURS[:count])
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    return [to_hex(colour) for colour in colormaps["viridis"](np.linspace(0, 0.92, count))]
-
-
 def _handles(
-    arms: Arms, colours: Sequence[str], *, real: bool, theory: bool, interval: bool
+    arms: Arms, styles: Sequence[ArmStyle], *, real: bool, theory: bool, interval: bool
 ) -> list[Any]:
     """The entries of the legend."""
     from matplotlib.lines import Line2D
@@ -190,15 +187,15 @@ def _handles(
 
     counts = {len(seeds) for seeds in arms.values()}
     handles: list[Any] = []
-    for i, (arm, seeds) in enumerate(arms.items()):
-        style = {"color": colours[i], "marker": _MARKERS[i % len(_MARKERS)], "markersize": 4.5}
+    for style, (arm, seeds) in zip(styles, arms.items()):
         label = arm if len(counts) == 1 else f"{arm} (n = {len(seeds)})"
-        handles.append(Line2D([], [], label=label, **style))
+        look: Any = {"color": style.colour, "marker": style.marker, "linestyle": style.linestyle}
+        handles.append(Line2D([], [], label=label, markersize=4.5, **look))
     if real:
-        handles.append(Line2D([], [], color=_REAL, linestyle=(0, (4, 3)), label="real data"))
+        handles.append(Line2D([], [], color=REAL, linestyle=(0, (4, 3)), label="real data"))
     if theory:
-        handles.append(Line2D([], [], color=_THEORY, linestyle=":", label="theory"))
-    band = {"color": _REAL, "alpha": 0.25, "linewidth": 0}
+        handles.append(Line2D([], [], color=THEORY, linestyle=":", label="theory"))
+    band = {"color": REAL, "alpha": 0.25, "linewidth": 0}
     if interval:
         handles.append(Patch(label="interval", **band))
     if max(counts) > 1:

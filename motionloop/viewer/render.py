@@ -1,18 +1,18 @@
 """Motions as a video or a strip of pictures: several clips side by side under one camera."""
 
-import io
-import os
-import uuid
+import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from motionloop.motion.body import Body
-from motionloop.samples import InputError, write_whole
+from motionloop.samples import InputError
 from motionloop.viewer.camera import follow
-from motionloop.viewer.software import SoftwarePainter
+from motionloop.viewer.encode import VIDEO_SUFFIXES, write_picture, write_pictures
+from motionloop.viewer.painter import Painter, Renderer, open_painter
 from physics.motion import SmplMotion
 from physics.skeleton import forward_kinematics
 
@@ -24,8 +24,7 @@ COLOURS = (
     (0.90, 0.76, 0.40),
     (0.66, 0.70, 0.75),
 )
-_CODECS = {".mp4": "libx264", ".webm": "libvpx-vp9"}
-SUFFIXES = (*_CODECS, ".gif", ".png")
+SUFFIXES = (*VIDEO_SUFFIXES, ".png")
 _GIF_FPS = 20.0
 _STRIP_FRAMES = 8
 _STRIP_ASPECT = (0.5, 0.9)  # least and greatest width over height of one picture of a strip
@@ -34,6 +33,7 @@ _TITLE_SHARE = 0.065  # of the picture's height
 _PAPER, _INK = (247, 248, 250), (45, 52, 64)
 
 Progress = Callable[[int, int], None]
+Colour = tuple[float, float, float]
 
 
 def render(
@@ -44,6 +44,8 @@ def render(
     size: tuple[int, int] = (640, 480),
     fps: float | None = None,
     progress: Progress | None = None,
+    renderer: Renderer = "auto",
+    colours: Sequence[Colour] = COLOURS,
 ) -> Path:
     """Draw clips side by side, each in its own colour, on one floor under one camera.
 
@@ -56,6 +58,8 @@ def render(
         size: width and height of the video, pixels; the rows of a strip are half as high.
         fps: Hz; by default the first clip's. A GIF has at most 20.
         progress: called with the number of pictures done and their total.
+        renderer: mujoco needs OpenGL (EGL or OSMesa), software does not, auto takes what is there.
+        colours: of the clips, in turn, each in [0, 1].
 
     Returns:
         The path.
@@ -64,25 +68,25 @@ def render(
         InputError: no clips, a suffix that is not known, titles or a size that do not fit.
     """
     path = Path(path)
-    _check(clips, path, titles, size)
+    _check(clips, path, titles, size, fps)
     fps = clips[0].fps if fps is None else fps
     if path.suffix.lower() == ".gif":
         fps = min(fps, _GIF_FPS)
-    aligned = _aligned(clips, fps)
     if path.suffix.lower() == ".png":
-        strip = _strip(aligned, titles, body, size, progress)
-        write_whole(path, lambda file: file.write(_encoded([strip], "PNG")))
-    elif path.suffix.lower() == ".gif":
-        pictures = list(_pictures(aligned, titles, body, size, progress))
-        content = _encoded(pictures, "GIF", duration=round(1000 / fps / 10) * 10, loop=0)
-        write_whole(path, lambda file: file.write(content))
+        strip = _strip(_aligned(clips, fps), titles, body, size, progress, renderer, colours)
+        write_picture(path, strip)
     else:
-        _write_video(path, _pictures(aligned, titles, body, size, progress), size, fps)
+        frames = pictures(clips, body, titles, size, fps, progress, renderer, colours)
+        write_pictures(path, frames, _even(size), fps)
     return path
 
 
 def _check(
-    clips: Sequence[SmplMotion], path: Path, titles: Sequence[str], size: tuple[int, int]
+    clips: Sequence[SmplMotion],
+    path: Path,
+    titles: Sequence[str],
+    size: tuple[int, int],
+    fps: float | None,
 ) -> None:
     if not clips:
         raise InputError(f"no clips to render to {path}; give at least one")
@@ -92,6 +96,8 @@ def _check(
         )
     if titles and len(titles) != len(clips):
         raise InputError(f"{len(titles)} titles for {len(clips)} clips; give one each or none")
+    if fps is not None and not 0 < fps < math.inf:
+        raise InputError(f"fps is {fps:g}; it must be a positive number of frames a second")
     if size[0] < 64 * len(clips) or size[1] < 64:
         raise InputError(
             f"size {size[0]}x{size[1]} is too small for {len(clips)} clips; "
@@ -130,33 +136,41 @@ def _joints(clips: list[SmplMotion], body: Body) -> np.ndarray:
     )
 
 
-def _pictures(
-    clips: list[SmplMotion],
-    titles: Sequence[str],
+def _even(size: tuple[int, int]) -> tuple[int, int]:
+    return size[0] // 2 * 2, size[1] // 2 * 2
+
+
+def pictures(
+    clips: Sequence[SmplMotion],
     body: Body,
-    size: tuple[int, int],
-    progress: Progress | None,
+    titles: Sequence[str] = (),
+    size: tuple[int, int] = (640, 480),
+    fps: float | None = None,
+    progress: Progress | None = None,
+    renderer: Renderer = "auto",
+    colours: Sequence[Colour] = COLOURS,
 ) -> Iterator[np.ndarray]:
-    """The video's pictures, (height, width, 3) uint8, even in width and height."""
-    width, height = (side // 2 * 2 for side in size)
+    """The pictures of `render`'s video: (height, width, 3) uint8, even in width and height."""
+    clips = _aligned(clips, clips[0].fps if fps is None else fps)
+    width, height = _even(size)
     title = round(height * _TITLE_SHARE) // 2 * 2 if any(titles) else 0
     edges = np.linspace(0, width, len(clips) + 1).astype(int)
     panel = (int(np.diff(edges).max()), height - title)
     footer = _caption_band(titles, edges, title) if title else np.zeros((0, width, 3), np.uint8)
     cameras = follow(_joints(clips, body), clips[0].fps).cameras(panel[0] / panel[1])
-    painters = [_painter(body, panel) for _ in clips]
     total = len(clips[0])
-    for start in range(0, total, _AT_ONCE):
-        skins = [body.vertices(clip[start : start + _AT_ONCE]) for clip in clips]
-        for k in range(len(skins[0])):
-            panels = [
-                painter.draw(skin[k], COLOURS[n % len(COLOURS)], cameras[n][start + k])
-                for n, (painter, skin) in enumerate(zip(painters, skins))
-            ]
-            row = [p[:, : edges[n + 1] - edges[n]] for n, p in enumerate(panels)]
-            yield np.concatenate([np.concatenate(row, axis=1), footer])
-            if progress is not None:
-                progress(start + k + 1, total)
+    with _painter(body, panel, renderer) as painter:
+        for start in range(0, total, _AT_ONCE):
+            skins = [body.vertices(clip[start : start + _AT_ONCE]) for clip in clips]
+            for k in range(len(skins[0])):
+                panels = [
+                    painter.draw(skin[k], colours[n % len(colours)], cameras[n][start + k])
+                    for n, skin in enumerate(skins)
+                ]
+                row = [p[:, : edges[n + 1] - edges[n]] for n, p in enumerate(panels)]
+                yield np.concatenate([np.concatenate(row, axis=1), footer])
+                if progress is not None:
+                    progress(start + k + 1, total)
 
 
 def _strip(
@@ -165,6 +179,8 @@ def _strip(
     body: Body,
     size: tuple[int, int],
     progress: Progress | None,
+    renderer: Renderer,
+    colours: Sequence[Colour],
 ) -> np.ndarray:
     """Rows of pictures, one row a clip, at evenly spaced frames."""
     frames = np.unique(np.linspace(0, len(clips[0]) - 1, _STRIP_FRAMES).round().astype(int))
@@ -172,23 +188,26 @@ def _strip(
     tile = (round(size[1] / 2 * np.clip(framing.aspect, *_STRIP_ASPECT)), size[1] // 2)
     band = max(round(2 * tile[1] * _TITLE_SHARE), 14)
     edges = np.array([0, tile[0] * len(frames)])
-    cameras, painter = framing.cameras(tile[0] / tile[1]), _painter(body, tile)
+    cameras = framing.cameras(tile[0] / tile[1])
     rows = []
-    for n, clip in enumerate(clips):
-        pictures = []
-        for column, k in enumerate(frames):
-            skin = body.vertices(clip[k : k + 1])[0]
-            pictures.append(painter.draw(skin, COLOURS[n % len(COLOURS)], cameras[n][column]))
-            if progress is not None:
-                progress(n * len(frames) + len(pictures), len(clips) * len(frames))
-        rows.append(np.concatenate(pictures, axis=1))
-        if any(titles):
-            rows.append(_caption_band(titles[n : n + 1], edges, band))
+    with _painter(body, tile, renderer) as painter:
+        for n, clip in enumerate(clips):
+            row = []
+            for column, k in enumerate(frames):
+                skin = body.vertices(clip[k : k + 1])[0]
+                row.append(painter.draw(skin, colours[n % len(colours)], cameras[n][column]))
+                if progress is not None:
+                    progress(n * len(frames) + len(row), len(clips) * len(frames))
+            rows.append(np.concatenate(row, axis=1))
+            if any(titles):
+                rows.append(_caption_band(titles[n : n + 1], edges, band))
     return np.concatenate(rows)
 
 
-def _painter(body: Body, size: tuple[int, int]) -> SoftwarePainter:
-    return SoftwarePainter(body.faces, len(body.rest_vertices(np.zeros(10))), size)
+def _painter(
+    body: Body, size: tuple[int, int], renderer: Renderer
+) -> AbstractContextManager[Painter]:
+    return open_painter(body.faces, len(body.rest_vertices(np.zeros(10))), size, renderer)
 
 
 def _caption_band(titles: Sequence[str], edges: np.ndarray, height: int) -> np.ndarray:
@@ -207,47 +226,3 @@ def _caption_band(titles: Sequence[str], edges: np.ndarray, height: int) -> np.n
         middle = (float(left + right) / 2, height / 2)
         pen.text(middle, text, font=font, fill=_INK, anchor="mm")
     return np.asarray(band)
-
-
-def _encoded(pictures: list[np.ndarray], kind: str, **options) -> bytes:
-    """The bytes of a PNG or an animated GIF."""
-    from PIL import Image
-
-    first, *others = (Image.fromarray(picture) for picture in pictures)
-    file = io.BytesIO()
-    if kind == "GIF":
-        palette = first.quantize(255)
-        first, *others = (
-            i.quantize(palette=palette, dither=Image.Dither.NONE) for i in (first, *others)
-        )
-        options |= {"save_all": True, "append_images": others}
-    first.save(file, kind, **options)
-    return file.getvalue()
-
-
-def _write_video(
-    path: Path, pictures: Iterator[np.ndarray], size: tuple[int, int], fps: float
-) -> None:
-    """Encode with the ffmpeg that imageio-ffmpeg brings; the file appears when it is complete."""
-    import imageio_ffmpeg
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial{path.suffix}")
-    writer = imageio_ffmpeg.write_frames(
-        str(partial),
-        (size[0] // 2 * 2, size[1] // 2 * 2),
-        fps=fps,  # pyright: ignore[reportArgumentType]  (it takes any number)
-        codec=_CODECS[path.suffix.lower()],
-        quality=7,
-        macro_block_size=2,
-        ffmpeg_log_level="error",
-    )
-    try:
-        writer.send(None)
-        for picture in pictures:
-            writer.send(np.ascontiguousarray(picture))
-        writer.close()
-        os.replace(partial, path)
-    finally:
-        writer.close()
-        partial.unlink(missing_ok=True)

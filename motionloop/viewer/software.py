@@ -49,6 +49,9 @@ class SoftwarePainter:
         picture += ink
         return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
+    def close(self) -> None:
+        """Nothing: there is no graphics driver to give back."""
+
     def _vertex_normals(self, skin: np.ndarray) -> np.ndarray:
         a, b, c = (skin[self.faces[:, k]] for k in range(3))
         normals = self._gather @ np.cross(b - a, c - a)

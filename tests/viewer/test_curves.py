@@ -12,7 +12,8 @@ import scipy.stats
 from matplotlib.colors import to_rgb
 
 from motionloop.samples import InputError
-from motionloop.viewer.curves import _arm_colours, plot_curves
+from motionloop.viewer.curves import plot_curves
+from motionloop.viewer.palette import arm_styles
 
 SEEDS = [[3.0, 5.0, 1.0], [5.0, 9.0, 1.0], [7.0, 13.0, 1.0]]
 
@@ -121,8 +122,7 @@ def test_seeds_of_different_length_average_what_there_is(tmp_path, drawn):
 def test_the_real_data_is_a_dashed_grey_line(tmp_path, drawn):
     plot_curves({"run": history([4.0, 5.0], **{"real/fid": 0.75})}, tmp_path / "curves.png")
     (axis,) = drawn[0].axes
-    (real,) = [line for line in axis.lines if line not in with_marker(axis)][1:] or [None]
-    assert real is not None
+    (real,) = [line for line in axis.lines if line not in with_marker(axis)]
     np.testing.assert_allclose(real.get_ydata(), 0.75)
     assert real.is_dashed()
     assert len(set(to_rgb(real.get_color()))) == 1
@@ -215,7 +215,7 @@ def _simulate(rgb, deficiency):
 @pytest.mark.parametrize("count", [2, 7, 8])
 @pytest.mark.parametrize("deficiency", ["none", "protan", "deutan"])
 def test_the_colours_of_arms_are_told_apart(deficiency, count):
-    colours = _arm_colours(count)
+    colours = [style.colour for style in arm_styles(count)]
     assert len(colours) == count
     seen = [_simulate(to_rgb(colour), deficiency) for colour in colours]
     distances = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
