@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "compare two sets of motions, or two runs",
     "import": "turn BVH and AMASS files into a data set",
     "render": "draw motions as a video, side by side",
+    "reproduce": "run the papers' experiments and compare with their figures",
     "info": "versions, devices, body, data",
 }
 
@@ -31,6 +32,7 @@ _EXAMPLES = """examples:
   motionloop import my_bvh_folder --out my_set       BVH or AMASS files to a data set
   motionloop correct walk.bvh --out corrected        the nearest physically plausible motion
   motionloop render walk.npz corrected/walk.npz --out walk.mp4
+  motionloop reproduce kazdan_gaussian               a paper's experiment, beside its figures
 
 `motionloop COMMAND --help` explains a command."""
 

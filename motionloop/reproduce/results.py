@@ -1,0 +1,78 @@
+"""Results of experiments on disk: one JSON file an experiment and size, and what they came to.
+
+    <out>/reproduction/<name>_<size>.json  <name>_<size>.png
+
+A run that was stopped goes on from the finished experiments: a file that is there is complete.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from motionloop import __version__
+from motionloop.interfaces import Display
+from motionloop.loop.run_directory import read_json, write_json
+from motionloop.reproduce.record import Measured, PaperExperiment, Size
+from motionloop.reproduce.verdict import Judgement, Verdict, overall
+
+FOLDER = "reproduction"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished experiment.
+
+    Attributes:
+        experiment: what was asked.
+        size: at which it ran.
+        measured: what was found.
+        seconds: processor time of this process that it took, s.
+    """
+
+    experiment: PaperExperiment
+    size: Size
+    measured: Measured
+    seconds: float
+
+    def judgements(self) -> list[tuple[Verdict, list[Judgement]]]:
+        """For every claim its verdict and the checks behind it."""
+        judged = []
+        for claim in self.experiment.claims:
+            checks = [check.judge(self.measured.figures) for check in claim.checks]
+            judged.append((overall([check.verdict for check in checks]), checks))
+        return judged
+
+
+def stem(name: str, size: Size) -> str:
+    """The name of an experiment's files, without suffix."""
+    return f"{name}_{size}"
+
+
+def finished(experiment: PaperExperiment, size: Size, out: Path) -> Result | None:
+    """The result that lies in the folder, if there is one.
+
+    Raises:
+        InputError: the file is damaged; delete it to run the experiment again.
+    """
+    path = out / FOLDER / f"{stem(experiment.name, size)}.json"
+    if not path.is_file():
+        return None
+    content = read_json(path)
+    measured = Measured.from_json(content.get("measured"))
+    return Result(experiment, size, measured, float(content.get("seconds", 0)))
+
+
+def run(experiment: PaperExperiment, size: Size, out: Path, display: Display) -> Result:
+    """Run an experiment and keep what it found."""
+    began = time.process_time()
+    measured = experiment.run(size, display)
+    seconds = time.process_time() - began
+    content = {
+        "experiment": experiment.name,
+        "size": size,
+        "motionloop": __version__,
+        "seconds": round(seconds, 1),
+        "measured": measured.to_json(),
+    }
+    write_json(out / FOLDER / f"{stem(experiment.name, size)}.json", content)
+    return Result(experiment, size, measured, seconds)
