@@ -18,6 +18,7 @@ COMMANDS = {
     "sample": "draw new motions from a run's model",
     "correct": "correct motion files with physics",
     "evaluate": "compare two sets of motions, or two runs",
+    "data": "get open data sets, describe and split them",
     "import": "turn BVH and AMASS files into a data set",
     "render": "draw motions as a video, side by side",
     "reproduce": "run the papers' experiments and compare with their figures",
@@ -105,5 +106,8 @@ def _unknown(argument: str, parser: argparse.ArgumentParser) -> str:
     from motionloop.experiment import suggestion
 
     options = [option for action in parser._actions for option in action.option_strings]
+    for action in parser._actions:  # those of subcommands too
+        for below in action.choices.values() if isinstance(action.choices, dict) else ():
+            options += [o for known in below._actions for o in known.option_strings]
     word = argument.split("=", 1)[0]
     return f"there is no option {word}{suggestion(word, [o for o in options if len(o) > 2])}"

@@ -110,7 +110,7 @@ def test_drawn_windows_are_those_of_the_whole_resampled_clip(large, fps):
     rows = np.random.default_rng(0).permutation(len(plan))[:7]
     drawn = plan.draw(store, rows)
     for row, piece in zip(rows, drawn.unpack(), strict=True):
-        whole = store.clip(plan.clip[row]).resample(fps)
+        whole = store.clip(int(plan.clip[row])).resample(fps)
         begin = plan.start[row]
         wanted = whole[begin : begin + plan.frames]
         assert piece.caption == wanted.caption
