@@ -80,6 +80,8 @@ class Task(Generic[S]):
             for the record of a run.
         preview: writes a picture or video of a few samples to the path it is given, which
             carries no suffix, and returns the file's path.
+        corrections: gives, and forgets, what the corrector found out about each sample of its
+            last batch, for the record of a run; None where there was nothing to find out.
     """
 
     real: S
@@ -91,6 +93,7 @@ class Task(Generic[S]):
     model_metrics: tuple[Callable[[Any], Scalars], ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
     preview: Callable[[S, Path], Path] | None = None
+    corrections: Callable[[], Samples | None] | None = None
 
 
 class Display(Protocol):

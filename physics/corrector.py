@@ -93,6 +93,7 @@ class TrackingResult:
         position_error: (T,) mean over joints of the distance to `kinematic`, m; as far as the
             clip was simulated, and 0 after a fall.
         assistance: (T,) norm of the external wrench on the root, N; 0 after a fall.
+        assistance_force: (T, 3) the wrench's force in world axes, N; 0 after a fall.
         contact_force: (T,) norm of the floor's force, N; 0 after a fall.
         weight: the humanoid's weight, N.
         setting: which setting of the tracker it is from; 0 is the first.
@@ -104,6 +105,7 @@ class TrackingResult:
     reason: str
     position_error: np.ndarray
     assistance: np.ndarray
+    assistance_force: np.ndarray
     contact_force: np.ndarray
     weight: float
     setting: int = 0
@@ -239,6 +241,7 @@ def _untracked(kinematic: SmplMotion, humanoid: Humanoid, reason: str) -> Tracki
         reason=reason,
         position_error=nothing,
         assistance=nothing.copy(),
+        assistance_force=np.zeros((len(kinematic), 3)),
         contact_force=nothing.copy(),
         weight=humanoid.weight,
     )
@@ -258,6 +261,7 @@ def _tracked(
         reason="",
         position_error=_joint_distance(motion, kinematic, humanoid.skeleton),
         assistance=_per_frame(rollout.assistance_norm, times, rollout.step),
+        assistance_force=_per_frame(rollout.assistance[:, :3], times, rollout.step),
         contact_force=_per_frame(rollout.contact_force, times, rollout.step),
         weight=humanoid.weight,
         setting=setting,
@@ -272,6 +276,7 @@ def _fallen(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> Trac
     result = _untracked(kinematic, humanoid, f"{rollout.fault} (frame {frame})")
     result.position_error[:frame] = np.nan_to_num(rollout.error[rows])
     result.assistance[:frame] = _per_frame(rollout.assistance_norm, times, rollout.step)
+    result.assistance_force[:frame] = _per_frame(rollout.assistance[:, :3], times, rollout.step)
     result.contact_force[:frame] = np.nan_to_num(
         _per_frame(rollout.contact_force, times, rollout.step)
     )
@@ -279,14 +284,15 @@ def _fallen(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> Trac
 
 
 def _per_frame(values: np.ndarray, times: np.ndarray, step: float) -> np.ndarray:
-    """Means of values (K,) of control steps over the interval that leads to each frame.
+    """Means of values (K, ...) of control steps over the interval that leads to each frame.
 
     Frame 0 has no such interval and takes the first step.
     """
-    total = np.concatenate([[0.0], np.cumsum(values)])
+    total = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     last = np.clip(np.ceil(times / step - 1e-6).astype(int), 1, len(values))
     first = np.concatenate([[0], np.minimum(last[:-1], last[1:] - 1)]) if len(times) else last
-    return (total[last] - total[first]) / (last - first)
+    steps = (last - first).reshape(-1, *(1,) * (values.ndim - 1))
+    return (total[last] - total[first]) / steps
 
 
 def _joint_distance(motion: SmplMotion, other: SmplMotion, skeleton: Skeleton) -> np.ndarray:

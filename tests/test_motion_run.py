@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motionloop.motion.correction import Corrections
 from motionloop.motion.motions import Motions
 
 SMALL = (
@@ -60,6 +61,14 @@ def test_the_run_folder_holds_what_another_person_needs(whole):
     assert set(corrected.index) <= set(raw.index)
     assert np.isfinite(corrected.body_pose).all()
     assert set(corrected.caption) <= set(raw.caption)
+    noted = Corrections.load(run / "generation_001" / "corrections.npz")
+    assert list(noted.index) == list(raw.index), "dropped samples are noted too"
+    assert set(noted.index[~noted.fell]) <= set(corrected.index)
+    assert all(bool(reason) == fell for reason, fell in zip(noted.reason, noted.fell))
+    assert noted.assistance.shape == raw.transl.shape[:2]
+    force = np.linalg.norm(noted.force, axis=-1)
+    assert (force <= noted.assistance + 1e-5).all(), "the force is a part of the wrench"
+    assert noted.assistance.max() <= 0.25 + 1e-5, "the budget of the default"
     lines = (run / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["generation"] for line in lines] == [0, 1, 2]
 

@@ -116,6 +116,23 @@ def run(
     return loop.run()
 
 
+@dataclass(frozen=True)
+class _Round(Generic[S]):
+    """What a generation leaves for its checkpoint.
+
+    Attributes:
+        row: its scalars.
+        raw: its synthetic samples.
+        corrected: what became of them.
+        noted: what the corrector found out about each of them, if it says.
+    """
+
+    row: dict[str, float]
+    raw: S
+    corrected: S
+    noted: Samples | None
+
+
 @dataclass
 class _Loop(Generic[S]):
     """One run's state between generations."""
@@ -138,17 +155,19 @@ class _Loop(Generic[S]):
         pool = self._load_pool(done)
         if done:
             model.load(self.folder.model_file(done[-1]))
-        unsaved: list[tuple[dict[str, float], S, S]] = []
+        unsaved: list[_Round[S]] = []
         for g in range(done[-1] + 1 if done else 0, self.config.generations + 1):
             scalars: Scalars = {}
             raw = corrected = self.task.real[:0]
+            noted = None
             if g > 0 and self._synthetic_count():
                 raw, corrected, scalars = self._synthesize(model, g)
+                noted = self.task.corrections() if self.task.corrections is not None else None
                 pool = self._extend(pool, corrected)
             model, fitted = self._train(model, pool, g)
             fresh, judged = self._judge(model, g)
             row = scalars_row(g, {**judged, **scalars, **fitted, **real_row})
-            unsaved.append((row, raw, corrected))
+            unsaved.append(_Round(row, raw, corrected, noted))
             if g % self.config.checkpoint_every == 0 or g == self.config.generations:
                 self._checkpoint(model, unsaved, fresh)
                 unsaved = []
@@ -226,24 +245,25 @@ class _Loop(Generic[S]):
             write_json(path, {f"real/{k}": v for k, v in self._measure(real).items()})
         return {k: float("nan") if v is None else v for k, v in read_json(path).items()}
 
-    def _checkpoint(
-        self, model: GenerativeModel[S], unsaved: list[tuple[dict[str, float], S, S]], fresh: S
-    ) -> None:
-        g = int(unsaved[-1][0]["generation"])
+    def _checkpoint(self, model: GenerativeModel[S], unsaved: list[_Round[S]], fresh: S) -> None:
+        g = int(unsaved[-1].row["generation"])
         join = type(self.task.real).concatenate
         with self.folder.writing(g) as folder:
             model.save(folder / MODEL_FILE)
             if g > 0:
-                join([raw for _, raw, _ in unsaved]).save(folder / "synthetic.npz")
-                join([corrected for _, _, corrected in unsaved]).save(folder / "corrected.npz")
+                join([done.raw for done in unsaved]).save(folder / "synthetic.npz")
+                join([done.corrected for done in unsaved]).save(folder / "corrected.npz")
+                noted = [done.noted for done in unsaved if done.noted is not None]
+                if noted:
+                    type(noted[0]).concatenate(noted).save(folder / "corrections.npz")
             if len(fresh):
                 fresh.save(folder / "evaluation.npz")
             if self.task.preview is not None and len(fresh):
                 self.display.stage(g, "drawing")
                 self.task.preview(fresh, folder / "preview")
-            write_json(folder / "scalars.json", [row for row, _, _ in unsaved])
-        for row, _, _ in unsaved:
-            self._report(row)
+            write_json(folder / "scalars.json", [done.row for done in unsaved])
+        for done in unsaved:
+            self._report(done.row)
 
     def _report(self, row: dict[str, float]) -> None:
         g = int(row["generation"])

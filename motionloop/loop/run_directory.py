@@ -3,7 +3,8 @@
     config.yaml  provenance.json                  what was run, and with what
     definitions.json  real.json                   what the figures mean, the real-data row
     generation_000/                               complete as soon as it has this name
-        model.safetensors  synthetic.npz  corrected.npz  evaluation.npz  scalars.json
+        model.safetensors  synthetic.npz  corrected.npz  corrections.npz  evaluation.npz
+        scalars.json
 
 A generation is written under another name and renamed when it is whole, so that a folder with
 its final name can be trusted after a crash, a kill or a full disk.

@@ -6,7 +6,7 @@ goes in and comes out; what happens to a clip that fell is the loop's policy, an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from motionloop.interfaces import Scalars
 from motionloop.motion.body import Body
 from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions
+from motionloop.samples import Samples
 from physics.corrector import TrackingCorrector, TrackingResult
 from physics.motion import SmplMotion
 from physics.plausibility import phys_errors
@@ -38,6 +39,48 @@ def mpjpe_mm(clip: SmplMotion, other: SmplMotion, body: Body) -> float:
 
 
 @dataclass(frozen=True)
+class Corrections(Samples):
+    """What tracking found out about each of N samples, those that fell and were dropped too.
+
+    Frames after a sample's own length, and after a fall, are 0.
+
+    Attributes:
+        index: (N,) the sample's number in its draw, as in `Motions`.
+        fell: (N,) bool.
+        reason: (N,) str, why and when it fell; "" if it did not.
+        position_error: (N, T) mean distance of the joints to the clean-up, m.
+        assistance: (N, T) norm of the external wrench on the root, body weights.
+        force: (N, T, 3) the wrench's force in world axes, body weights.
+    """
+
+    index: np.ndarray
+    fell: np.ndarray
+    reason: np.ndarray
+    position_error: np.ndarray
+    assistance: np.ndarray
+    force: np.ndarray
+
+    @classmethod
+    def of(cls, index: np.ndarray, results: list[TrackingResult], frames: int) -> Self:
+        """The corrections of the samples of an index, with `frames` columns."""
+
+        def padded(rows: list[np.ndarray], *tail: int) -> np.ndarray:
+            out = np.zeros((len(rows), frames, *tail), np.float32)
+            for row, values in enumerate(rows):
+                out[row, : len(values)] = values
+            return out
+
+        return cls(
+            index=np.asarray(index, np.int64),
+            fell=np.array([r.fell for r in results], bool),
+            reason=np.array([r.reason for r in results], dtype=np.str_),
+            position_error=padded([r.position_error for r in results]),
+            assistance=padded([r.assistance / r.weight for r in results]),
+            force=padded([r.assistance_force / r.weight for r in results], 3),
+        )
+
+
+@dataclass(frozen=True)
 class MotionCorrector:
     """A `Corrector[Motions]` that tracks every sample in simulation.
 
@@ -47,12 +90,14 @@ class MotionCorrector:
         on_fall: what becomes of a sample that fell: drop it, take its kinematic projection, or
             keep it raw. Counted as `fell` either way.
         progress: called with (done, total) as clips are finished.
+        record: called with what tracking found out about every sample of a batch.
     """
 
     tracking: TrackingCorrector
     body: Body
     on_fall: FallPolicy = "drop"
     progress: Callable[[int, int], None] | None = None
+    record: Callable[[Corrections], None] | None = None
 
     def correct(self, samples: Motions, rng: np.random.Generator) -> tuple[Motions, Scalars]:
         """The corrected samples with their `index`, and figures of what it took.
@@ -71,6 +116,8 @@ class MotionCorrector:
                 self.progress(done, len(clips))
 
         results = self.tracking.correct(clips, progress=advance)
+        if self.record is not None:
+            self.record(Corrections.of(samples.index, results, samples.transl.shape[1]))
         kept = [row for row, result in enumerate(results) if self._keeps(result)]
         pairs = [(clips[row], self._chosen(clips[row], results[row])) for row in kept]
         index = samples.index[np.array(kept, dtype=np.int64)]

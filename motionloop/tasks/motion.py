@@ -20,7 +20,7 @@ from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.motion.body import Body
 from motionloop.motion.clip_store import ClipStore
-from motionloop.motion.correction import FallPolicy, MotionCorrector
+from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrector
 from motionloop.motion.dataset import split
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
@@ -135,11 +135,13 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         return model
 
     tracking = TrackingCorrector(body.skeleton, config.corrector.tracking)
+    noted: list[Corrections] = []
     corrector = MotionCorrector(
         tracking,
         body,
         config.corrector.on_fall,
         lambda done, total: display.progress("", done, total),
+        noted.append,
     )
     metrics = MotionMetrics(body, encoder)
     return Task(
@@ -151,6 +153,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         draw_real=draw_real,
         definitions={**metrics.describe(), "body": f"{body.name}, sha256 {body.sha256}"},
         preview=lambda samples, path: _preview(samples, path, body),
+        corrections=lambda: noted.pop() if noted else None,
     )
 
 

@@ -48,6 +48,9 @@ def test_the_corrected_clip_keeps_length_rate_shape_and_caption():
         np.testing.assert_array_equal(clip.betas, motion.betas)
     for column in (result.position_error, result.assistance, result.contact_force):
         assert column.shape == (30,)
+    assert result.assistance_force.shape == (30, 3)
+    force = np.linalg.norm(result.assistance_force, axis=1)
+    assert (force <= result.assistance + 1e-6).all()
 
 
 def test_a_clean_walk_is_tracked_closely(walked):
