@@ -26,6 +26,7 @@ from motionloop.samples import InputError
 # Modules are imported when their task is asked for: the Gaussian task needs no torch.
 TASKS = {
     "gaussian": ("motionloop.tasks.gaussian", "GaussianConfig"),
+    "mixture": ("motionloop.tasks.mixture", "MixtureConfig"),
     "motion": ("motionloop.tasks.motion", "MotionConfig"),
 }
 

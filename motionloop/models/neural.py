@@ -5,10 +5,11 @@ turns samples into tensors and back. DDPM, EDM, flow matching, normalizing flows
 pairs are all this one class.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -105,6 +106,7 @@ class NeuralModel(Generic[S]):
     Attributes:
         network: the weights; a module called as the method calls it. Where it has a `null_label`,
             labels are dropped in training and guidance can be given.
+        identity: what a file and a model must share.
         on_progress: called as on_progress(what, done, total) with "train" or "sample".
     """
 
@@ -136,7 +138,7 @@ class NeuralModel(Generic[S]):
         self.guidance = guidance
         self.device = resolve_device(device)
         self.on_progress: Callable[[str, int, int], None] | None = None
-        self._identity = identity
+        self.identity = identity
         self._autocast = torch.bfloat16 if self.device.type == "cuda" else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**63)))
@@ -230,10 +232,17 @@ class NeuralModel(Generic[S]):
             return self._average
         return {name: value.detach() for name, value in self.network.named_parameters()}
 
+    def branch(self) -> Self:
+        """A copy that trains on from the weights that samples are drawn with."""
+        self._require_trained()
+        copied = copy.deepcopy(self)
+        copied.network.load_state_dict(self.weights(), strict=False)
+        return copied
+
     def save(self, path: Path) -> None:
         """Write all of the model to one safetensors file, whole or not at all."""
         self._require_trained()
-        write_checkpoint(Path(path), self.state(), self._identity)
+        write_checkpoint(Path(path), self.state(), self.identity)
 
     def load(self, path: Path) -> None:
         """Restore what `save` wrote; afterwards this model samples and trains as that one did.
@@ -264,7 +273,7 @@ class NeuralModel(Generic[S]):
         Raises:
             InputError: it is of a model with other settings.
         """
-        for name, mine in self._identity.items():
+        for name, mine in self.identity.items():
             if facts.get(name) != mine:
                 raise InputError(
                     f"{path} has {name} {facts.get(name)!r}, this model {mine!r}; "
