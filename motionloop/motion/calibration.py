@@ -8,6 +8,8 @@ the turn about a bone is unknown and is taken from the motion: knees and elbows 
 natural plane, and a limb that does not bend is not twisted on average; feet that rest are flat.
 """
 
+from typing import Protocol
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -16,7 +18,7 @@ from physics.skeleton import JOINT_NAMES
 SIDES = ("left", "right")
 LIMBS = (("hip", "knee", "ankle", "pelvis"), ("shoulder", "elbow", "wrist", "spine3"))
 # Where the lower segment goes when the joint bends, in SMPL's rest pose (y up, facing +z).
-_FLEXION = {"knee": np.array([0.0, 0.0, -1.0]), "elbow": np.array([0.0, 0.0, 1.0])}
+FLEXION = {"knee": np.array([0.0, 0.0, -1.0]), "elbow": np.array([0.0, 0.0, 1.0])}
 _UNTWISTED_WEIGHT = 0.15  # sine of the bend angle at which bending outweighs the mean posture
 _LARGEST_MEAN_TURN = np.deg2rad(50)  # beyond it, a joint's axes differ from its parent's
 
@@ -62,6 +64,26 @@ def _basis(left: np.ndarray, up: np.ndarray) -> np.ndarray:
     left = unit(left)
     up = unit(up - left * (left @ up))
     return np.stack([left, up, np.cross(left, up)], axis=1)
+
+
+class Orientations(Protocol):
+    """What the fit asks of a source: orientations of SMPL joints, and which feet rest.
+
+    Attributes:
+        joints: (T, K, 3) source joints, z up.
+        mapping: source index of SMPL joint names.
+        turns: the joints whose orientations are known, by name.
+        resting: for each side with known toes, `resting` of its foot.
+    """
+
+    joints: np.ndarray
+    mapping: dict[str, int]
+    turns: dict[str, np.ndarray]
+    resting: dict[str, tuple[np.ndarray, np.ndarray]]
+
+    def world(self, name: str) -> np.ndarray:
+        """SMPL orientations (T, 3, 3) of a joint in `turns`."""
+        ...
 
 
 class Calibration:
@@ -153,7 +175,7 @@ class Calibration:
         bone, next_bone = self._bone(upper, lower), self._bone(lower, end)
         source_bone, source_next = self._source_bone(upper, lower), self._source_bone(lower, end)
         turn = minimal_turn(self.turns[trunk] @ bone, source_bone) @ self.turns[trunk]
-        flexion = _FLEXION[lower.split("_")[1]]
+        flexion = FLEXION[lower.split("_")[1]]
         flexion = unit(flexion - bone * (flexion @ bone))
         have = turn @ flexion
         bend = self._mean_bend(upper, lower, end, source_bone)
@@ -216,7 +238,9 @@ class Calibration:
             self._follow(ankle, knee)
             return
         heading = unit(self._bone(ankle, toes) * [1, 0, 1])
-        weights, flat = self.resting[side] = self._rests(side, heading)
+        shank = np.linalg.norm(self.source_rest[j[ankle]] - self.source_rest[j[knee]])
+        points = self.joints[:, [j[ankle], j[toes]]]
+        weights, flat = self.resting[side] = resting(points, float(shank), heading)
         _, up, forward = self.turns["pelvis"].T
         source_bone = self._source_bone(ankle, toes)
         if self._zero_pose_stands("pelvis") and source_bone @ forward > 0.4:
@@ -233,29 +257,28 @@ class Calibration:
         own = np.swapaxes(self.rotations_w[:, self.mapping[name]], 1, 2)
         return mean_rotation(own @ wanted, weights)
 
-    def _rests(self, side: str, heading: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How surely a foot rests in every frame (T,), and its orientation (T, 3, 3) if level.
 
-        It rests where ankle and toes are low and slow in proportion to the shank.
-        """
-        ankle, toes = self.mapping[f"{side}_ankle"], self.mapping[f"{side}_foot"]
-        points = self.joints[:, [ankle, toes]]
-        height = points[..., 2]
-        speed = (
-            np.linalg.norm(np.gradient(points, axis=0), axis=-1) if len(points) > 1 else 0 * height
-        )
-        shank = np.linalg.norm(
-            self.source_rest[ankle] - self.source_rest[self.mapping[f"{side}_knee"]]
-        )
-        low = np.maximum(height - np.percentile(height, 10, axis=0), 0.0) / (0.05 * shank)
-        slow = speed / (0.02 * shank)
-        weights = np.exp(-np.sum(low**2 + slow**2, axis=1)) + 1e-9
-        toward = points[:, 1] - points[:, 0]
-        yaw = np.arctan2(toward[:, 1], toward[:, 0])
-        level = Rotation.from_euler("z", yaw[:, None]).as_matrix()
-        # SMPL's rest axes (x left, y up, z forward) in a world whose x axis is the heading.
-        stand = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-        return weights, level @ stand @ minimal_turn(heading, np.array([0.0, 0.0, 1.0]))
+def resting(points: np.ndarray, shank: float, heading: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How surely a foot rests in every frame (T,), and its orientation (T, 3, 3) if level.
+
+    It rests where ankle and toes are low and slow in proportion to the shank.
+
+    Args:
+        points: (T, 2, 3) ankle and toes, z up.
+        shank: its length, in the same unit.
+        heading: (3,) where the foot points in SMPL's rest pose, level.
+    """
+    height = points[..., 2]
+    speed = np.linalg.norm(np.gradient(points, axis=0), axis=-1) if len(points) > 1 else 0 * height
+    low = np.maximum(height - np.percentile(height, 10, axis=0), 0.0) / (0.05 * shank)
+    slow = speed / (0.02 * shank)
+    weights = np.exp(-np.sum(low**2 + slow**2, axis=1)) + 1e-9
+    toward = points[:, 1] - points[:, 0]
+    yaw = np.arctan2(toward[:, 1], toward[:, 0])
+    level = Rotation.from_euler("z", yaw[:, None]).as_matrix()
+    # SMPL's rest axes (x left, y up, z forward) in a world whose x axis is the heading.
+    stand = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    return weights, level @ stand @ minimal_turn(heading, np.array([0.0, 0.0, 1.0]))
 
 
 def _middle(points: np.ndarray, of, joint: str) -> np.ndarray:

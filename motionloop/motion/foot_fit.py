@@ -15,14 +15,14 @@ Toes near the floor that would point into it lie flat.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from motionloop.motion.calibration import SIDES, Calibration, index, unit
+from motionloop.motion.calibration import SIDES, Orientations, index, unit
 
 _NEAR_FLOOR_M = 0.05
 _LARGEST_TOE_BEND = np.deg2rad(60)
 
 
 def fit_feet(
-    rotations_w: np.ndarray, calibration: Calibration, rest: np.ndarray, scale: float
+    rotations_w: np.ndarray, calibration: Orientations, rest: np.ndarray, scale: float
 ) -> None:
     """Turn ankles and toes (joints of `rotations_w`, (T, 24, 3, 3)) in place.
 
@@ -37,7 +37,7 @@ def fit_feet(
             _fit_foot(rotations_w, calibration, rest, scale, side)
 
 
-def _fit_foot(rotations_w, calibration: Calibration, rest, scale: float, side: str) -> None:
+def _fit_foot(rotations_w, calibration: Orientations, rest, scale: float, side: str) -> None:
     ankle, toes = index(f"{side}_ankle"), index(f"{side}_foot")
     weights, _ = calibration.resting[side]
     at = calibration.mapping

@@ -2,7 +2,8 @@
 
 Steps, each for all frames at once:
 1. `Calibration` gives SMPL orientations R = R_src G that the source's orientations stand for;
-   the turn about every bone is the source's own, so it is as smooth as the source.
+   the turn about every bone is the source's own, so it is as smooth as the source. Where the
+   source has positions only, `Positions` gives orientations by bones and bends.
 2. The source is scaled limb by limb: every segment between matched joints keeps its direction
    (and its stretch over time) and takes the length that SMPL's has in the rest pose, where the
    source is in its zero pose; the path of the root is scaled by the ratio of the leg lengths.
@@ -22,8 +23,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from motionloop.motion.calibration import SIDES, Calibration, index, minimal_turn, unit
+from motionloop.motion.calibration import (
+    SIDES,
+    Calibration,
+    Orientations,
+    index,
+    minimal_turn,
+    unit,
+)
 from motionloop.motion.foot_fit import fit_feet
+from motionloop.motion.positions import Positions
 from motionloop.motion.trunk_fit import MOVED, TrunkConfig, fit_trunk, root_place
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
@@ -42,16 +51,17 @@ class SourceMotion:
 
     Attributes:
         joints: (T, K, 3) world positions.
-        rotations_w: (T, K, 3, 3) world orientations.
-        rest: (K, 3) the zero pose: joint positions where every orientation is the identity.
+        rotations_w: (T, K, 3, 3) world orientations; None where only positions are known.
+        rest: (K, 3) the zero pose: joint positions where every orientation is the identity;
+            None where only positions are known.
         mapping: index of the source joint for SMPL joint names; see `joint_names.match_joints`.
         fps: Hz.
         caption: what the motion shows.
     """
 
     joints: np.ndarray
-    rotations_w: np.ndarray
-    rest: np.ndarray
+    rotations_w: np.ndarray | None
+    rest: np.ndarray | None
     mapping: dict[str, int]
     fps: float
     caption: str = ""
@@ -92,14 +102,20 @@ def retarget(
         InputError: a limb of the source has no length.
     """
     config = TrunkConfig() if config is None else config
-    calibration = Calibration(rest, source.rest, source.joints, source.rotations_w, source.mapping)
+    orientations: Orientations
+    if source.rotations_w is None or source.rest is None:
+        orientations = Positions(rest, source.joints, source.mapping, source.fps)
+    else:
+        orientations = Calibration(
+            rest, source.rest, source.joints, source.rotations_w, source.mapping
+        )
     targets, scale = _scaled_source(source, rest)
-    rotations_w = _initial_rotations(calibration, len(source.joints))
+    rotations_w = _initial_rotations(orientations, len(source.joints))
     fit_trunk(rotations_w, targets, rest, config)
     joints = _place(rotations_w, targets, rest)
     _aim_limbs(rotations_w, joints, targets, rest)
-    fit_feet(rotations_w, calibration, rest, scale)
-    _carry_on(rotations_w, calibration)
+    fit_feet(rotations_w, orientations, rest, scale)
+    _carry_on(rotations_w, orientations)
     local = rotations_w.copy()
     for j in range(1, JOINT_COUNT):
         local[:, j] = np.swapaxes(rotations_w[:, PARENTS[j]], 1, 2) @ rotations_w[:, j]
@@ -123,7 +139,8 @@ def retarget(
 def _scaled_source(source: SourceMotion, rest: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
     """Places (T, 3) of the matched joints with SMPL's segment lengths, and the path's scale."""
     at = {name: source.joints[:, j] for name, j in source.mapping.items()}
-    zero = {name: source.rest[j] for name, j in source.mapping.items()}
+    zero = at if source.rest is None else {n: source.rest[j] for n, j in source.mapping.items()}
+    zero = dict(zero)
     goal = {name: rest[index(name)] for name in at}
     for place in (at, zero, goal):
         place["hips"] = 0.5 * (place["left_hip"] + place["right_hip"])
@@ -132,7 +149,7 @@ def _scaled_source(source: SourceMotion, rest: np.ndarray) -> tuple[dict[str, np
 
     def lengths(segments: list[tuple[str, str]]) -> tuple[float, float]:
         have = np.mean([np.linalg.norm(at[b] - at[a], axis=-1).mean() for a, b in segments])
-        still = np.mean([np.linalg.norm(zero[b] - zero[a]) for a, b in segments])
+        still = np.mean([np.linalg.norm(zero[b] - zero[a], axis=-1).mean() for a, b in segments])
         if 0.85 * still < have < 1.15 * still:  # a bent spine is shorter than a straight one
             have = still
         want = np.mean([np.linalg.norm(goal[b] - goal[a]) for a, b in segments])
@@ -161,7 +178,7 @@ def _scaled_source(source: SourceMotion, rest: np.ndarray) -> tuple[dict[str, np
     return {n: p for n, p in targets.items() if n in source.mapping}, scale
 
 
-def _initial_rotations(calibration: Calibration, frames: int) -> np.ndarray:
+def _initial_rotations(calibration: Orientations, frames: int) -> np.ndarray:
     """World orientations (T, 24, 3, 3) that the source's orientations stand for."""
     rotations_w = np.empty((frames, JOINT_COUNT, 3, 3))
     pelvis, chest = calibration.world("pelvis"), calibration.world("spine3")
@@ -202,7 +219,7 @@ def _aim_limbs(
             joints[:, low] = joints[:, u] + rotations_w[:, u] @ bone
 
 
-def _carry_on(rotations_w: np.ndarray, calibration: Calibration) -> None:
+def _carry_on(rotations_w: np.ndarray, calibration: Orientations) -> None:
     """Hands, and toes and head where the source has none, turn with their parents, in place."""
     for j in range(1, JOINT_COUNT):
         if JOINT_NAMES[j] not in calibration.turns and j not in MOVED:
