@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "compare two sets of motions, or two runs",
     "data": "get open data sets, describe and split them",
     "import": "turn BVH and AMASS files into a data set",
+    "convert": "motion files from one format to another",
     "render": "draw motions as a video, side by side",
     "reproduce": "run the papers' experiments and compare with their figures",
     "info": "versions, devices, body, data",
@@ -31,6 +32,7 @@ _EXAMPLES = """examples:
   motionloop run motion --gamma 0.5 --data my_set    a weaker corrector, on your own motion
   motionloop run gaussian                            the Gaussian toy at every strength
   motionloop import my_bvh_folder --out my_set       BVH or AMASS files to a data set
+  motionloop convert walk.npz walk.glb               BVH, glTF, AMASS, HumanML3D features
   motionloop correct walk.bvh --out corrected        the nearest physically plausible motion
   motionloop render walk.npz corrected/walk.npz --out walk.mp4
   motionloop reproduce kazdan_gaussian               a paper's experiment, beside its figures

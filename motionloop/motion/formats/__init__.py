@@ -1,4 +1,7 @@
-"""Motion files of every known format, as SMPL motions in a z-up world with the floor at z = 0."""
+"""Motion files of every known format, as SMPL motions in a z-up world with the floor at z = 0.
+
+docs/formats.md says of each format what is kept and what is lost.
+"""
 
 from pathlib import Path
 
@@ -6,37 +9,61 @@ import numpy as np
 
 from motionloop.motion.body import Body
 from motionloop.motion.floor import level
-from motionloop.motion.formats.amass import load_npz
+from motionloop.motion.formats import asf_amc, humanml3d
 from motionloop.motion.formats.bvh import joints_in_world, read_bvh
+from motionloop.motion.formats.bvh_writer import smpl_motion, write_bvh
+from motionloop.motion.formats.gltf import write_glb
+from motionloop.motion.formats.guard import read_npy
 from motionloop.motion.formats.joint_names import match_joints
+from motionloop.motion.formats.npz import read_npz
 from motionloop.motion.formats.world import TO_Z_UP, in_world, up_axis
-from motionloop.motion.retarget import Fit, retarget
-from motionloop.samples import InputError
-from physics.motion import SmplMotion
+from motionloop.motion.retarget import SourceMotion, retarget
+from motionloop.samples import InputError, write_whole
+from physics.motion import MotionError, SmplMotion
 from physics.skeleton import forward_kinematics
 
-SUFFIXES = (".npz", ".bvh")
-KNOWN = "motionloop's own .npz, AMASS .npz (SMPL-H or SMPL-X), .bvh (any skeleton)"
+SUFFIXES = (".npz", ".bvh", ".npy", ".amc")
+KNOWN = (
+    "motionloop's own .npz; .npz of AMASS (SMPL-H or SMPL-X), ProtoMotions, PHC and kimodo; "
+    ".bvh (any skeleton); .npy of HumanML3D and KIT-ML (joints or features); .amc with its .asf"
+)
+# Endings that can be written, the longest first, and what they mean.
+ENDINGS = {
+    ".amass.npz": "AMASS, SMPL-H layout",
+    ".joints.npy": "HumanML3D's 22 joints, 20 Hz, y up",
+    ".npz": "motionloop's own",
+    ".npy": "HumanML3D's 263 features, 20 Hz",
+    ".bvh": "SMPL's skeleton with its rest offsets, m",
+    ".glb": "the skinned body with its animation",
+}
 
 
-def load_motion(path: Path, body: Body) -> SmplMotion:
+def load_motion(path: Path, body: Body, up: str | None = None) -> SmplMotion:
     """The motion in a file of any known format.
 
     Our own files are given as they are; others are levelled, so that the feet stand on z = 0.
 
+    Args:
+        path: the file.
+        body: the body that the motion is for.
+        up: the file's up axis, "y" or "z", where it is a BVH file; told from the body by default.
+
     Raises:
         InputError: the file is missing, of no known format, or damaged.
     """
-    return read_motion(path, body)[0]
+    return read_motion(path, body, up=up)[0]
 
 
-def read_motion(path: Path, body: Body, caption: str = "") -> tuple[SmplMotion, float]:
+def read_motion(
+    path: Path, body: Body, caption: str = "", up: str | None = None
+) -> tuple[SmplMotion, float]:
     """The motion in a file, and its mean joint fitting error in m (0 where nothing is fitted).
 
     Args:
         path: the file.
         body: the body that the motion is for.
         caption: for files that have none.
+        up: see `load_motion`.
 
     Raises:
         InputError: the file is missing, of no known format, or damaged.
@@ -49,33 +76,119 @@ def read_motion(path: Path, body: Body, caption: str = "") -> tuple[SmplMotion, 
     suffix = path.suffix.lower()
     with open(path, "rb") as file:
         start = file.read(512)
-    if start[:2] == b"PK" and suffix == ".npz":
-        motion, own = load_npz(path, caption)
-        return (motion if own else on_floor(motion, body)), 0.0
-    if suffix == ".bvh" or b"HIERARCHY" in start.upper():
-        fit = fit_bvh(path, body, caption)
+    rest = body.rest_joints(np.zeros(10))
+    try:
+        if start[:2] == b"PK" and suffix == ".npz":
+            found, exact = read_npz(path, rest, caption)
+        elif suffix == ".bvh" or b"HIERARCHY" in start.upper():
+            found, exact = _read_bvh(path, body, caption, up)
+        elif suffix == ".npy":
+            found, exact = _read_npy(path, caption), False
+        elif suffix == ".amc":
+            found, exact = asf_amc.source_motion(path, caption), False
+        elif suffix == ".npz":
+            raise InputError(f"{path} is not a readable npz file; it is damaged or empty")
+        else:
+            raise InputError(f"{path} is of no known format; known are {KNOWN}")
+        if isinstance(found, SmplMotion):
+            return (found if exact else on_floor(found, body)), 0.0
+        fit = retarget(found, rest)
         return on_floor(fit.motion, body), fit.error_m
-    if suffix == ".npz":
-        raise InputError(f"{path} is not a readable npz file; it is damaged or empty")
-    raise InputError(f"{path} is of no known format; known are {KNOWN}")
+    except (InputError, MotionError) as error:
+        raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
-def fit_bvh(path: Path, body: Body, caption: str = "") -> Fit:
-    """The SMPL motion fitted to a BVH file, not yet levelled.
-
-    Raises:
-        InputError: see `read_bvh` and `match_joints`.
-    """
+def _read_bvh(
+    path: Path, body: Body, caption: str, up: str | None
+) -> tuple[SmplMotion | SourceMotion, bool]:
+    """A file that `write_bvh` wrote as it is; any other skeleton for retargeting."""
     bvh = read_bvh(path)
+    own = smpl_motion(bvh, body, caption)
+    if own is not None:
+        return own, True
     joints, rotations = joints_in_world(bvh)
     rest = bvh.rest()
-    try:
-        mapping = match_joints(bvh.names, bvh.parents, joints @ TO_Z_UP["y"].T)
-        up = up_axis(joints, rest, mapping)
-        source = in_world(joints, rotations, rest, mapping, up, bvh.fps, caption)
-        return retarget(source, body.rest_joints(np.zeros(10)))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    mapping = match_joints(bvh.names, bvh.parents, joints @ TO_Z_UP[up or "y"].T)
+    up = up or up_axis(joints, rest, mapping)
+    return in_world(joints, rotations, rest, mapping, up, bvh.fps, caption), False
+
+
+def _read_npy(path: Path, caption: str) -> SourceMotion:
+    """Joints (T, 22 or 21, 3) or features (T, 263 or 251) of HumanML3D or KIT-ML."""
+    values = read_npy(path)
+    if values.ndim == 2:
+        values = humanml3d.joints_of(values)
+    if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
+        raise InputError(
+            f"{path} has shape {values.shape}; HumanML3D has joints (T, 22, 3) or features (T, 263)"
+        )
+    if not np.isfinite(values).all():
+        frame = int(np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))[0])
+        raise InputError(f"{path} has NaN or infinity, first in frame {frame}; repair the clip")
+    layout = humanml3d.layout_of(values.shape[1])
+    return humanml3d.source_motion(values, layout, caption)
+
+
+def ending_of(path: Path) -> str:
+    """Which of `ENDINGS` a path has.
+
+    Raises:
+        InputError: none.
+    """
+    for ending in ENDINGS:
+        if path.name.lower().endswith(ending):
+            return ending
+    known = "; ".join(f"{ending} ({meaning})" for ending, meaning in ENDINGS.items())
+    raise InputError(f"{path} has no ending that can be written; known are {known}")
+
+
+def write_motion(motion: SmplMotion, path: Path, body: Body, up: str | None = None) -> None:
+    """Write a motion in the format that the path's ending names, whole or not at all.
+
+    Args:
+        motion: T frames.
+        path: the file.
+        body: the body that the motion is for.
+        up: "y" or "z", of BVH files; y by default. The other formats have one up axis each.
+
+    Raises:
+        InputError: the ending is unknown, or its format has another up axis.
+    """
+    path = Path(path)
+    ending = ending_of(path)
+    fixed = {".amass.npz": "z", ".npz": "z"}.get(ending, "y")
+    if ending != ".bvh" and up not in (None, fixed):
+        raise InputError(f"{ending} files are {fixed} up by definition, not {up}; leave --up out")
+    rest = body.rest_joints(motion.betas)
+    if ending == ".bvh":
+        write_bvh(motion, path, body, up or "y")
+    elif ending == ".glb":
+        write_glb(motion, path, body)
+    elif ending == ".amass.npz":
+        _write_amass(motion, path)
+    elif ending == ".npz":
+        motion.save(path)
+    else:
+        joints = humanml3d.joints_of_motion(motion, rest)
+        values = joints if ending == ".joints.npy" else humanml3d.features(joints)
+        write_whole(path, lambda file: np.save(file, values.astype(np.float32)))
+
+
+def _write_amass(motion: SmplMotion, path: Path) -> None:
+    """SMPL-H layout: 52 joints, of which the fingers are straight."""
+    poses = np.zeros((len(motion), 156))
+    poses[:, :3] = motion.global_orient
+    poses[:, 3:66] = motion.body_pose[:, :21].reshape(len(motion), -1)
+    betas = np.zeros(16)
+    betas[:10] = motion.betas
+    arrays = {
+        "poses": poses,
+        "trans": motion.transl,
+        "betas": betas,
+        "gender": np.array("neutral"),
+        "mocap_framerate": np.array(motion.fps),
+    }
+    write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
 
 def on_floor(motion: SmplMotion, body: Body) -> SmplMotion:

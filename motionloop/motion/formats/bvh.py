@@ -7,11 +7,13 @@ A joint's position channels replace its OFFSET, as every exporter that writes th
 import re
 import warnings
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from motionloop.motion.formats.guard import read_text
 from motionloop.samples import InputError
 
 
@@ -41,8 +43,11 @@ class Bvh:
     @property
     def fps(self) -> float:
         """Frames a second, Hz; rounded where the file's few digits stand for a whole number."""
-        fps = 1.0 / self.frame_time
-        return float(round(fps)) if abs(fps - round(fps)) < 2e-3 * fps else fps
+        whole = max(round(1.0 / self.frame_time), 1)
+        last_digit = 10.0 ** float(Decimal(repr(self.frame_time)).as_tuple().exponent)
+        if abs(self.frame_time - 1.0 / whole) <= 1.01 * last_digit:
+            return float(whole)
+        return 1.0 / self.frame_time
 
     def rest(self) -> np.ndarray:
         """Joint positions (J, 3) with all rotations zero and the root at the origin."""
@@ -61,12 +66,7 @@ def read_bvh(path: Path) -> Bvh:
             of frames than it says, a Frame Time that is not positive, or NaN.
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    except FileNotFoundError:
-        raise InputError(f"no such file: {path}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+    text = read_text(path)
     parts = re.split(r"^[ \t]*MOTION[ \t]*\r?$", text, maxsplit=1, flags=re.MULTILINE | re.I)
     if "HIERARCHY" not in parts[0][:4096].upper():
         raise InputError(f"{path} is not a BVH file: it does not begin with HIERARCHY")

@@ -180,9 +180,11 @@ def source_motion(root: np.ndarray, turns: np.ndarray, fps: float, caption: str)
 
 def lowest_point(source: SourceMotion) -> np.ndarray:
     """Height (N,) of the lowest point of the humanoid's collision shapes, m."""
+    rotations_w = source.rotations_w
+    assert rotations_w is not None  # `source_motion` gives them
     heights = []
     for name, offset, radius in _BALLS:
         j = source.mapping[name]
-        centre = source.joints[:, j] + source.rotations_w[:, j] @ np.multiply(offset, _UNIT_M)
+        centre = source.joints[:, j] + rotations_w[:, j] @ np.multiply(offset, _UNIT_M)
         heights.append(centre[:, 2] - radius * _UNIT_M)
     return np.min(heights, axis=0)

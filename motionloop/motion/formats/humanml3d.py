@@ -22,6 +22,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from motionloop.motion.calibration import minimal_turn, unit
+from motionloop.motion.retarget import SourceMotion
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
 from physics.skeleton import JOINT_NAMES, REST_TO_WORLD, forward_kinematics
@@ -233,6 +234,12 @@ def joints_of_motion(motion: SmplMotion, rest: np.ndarray) -> np.ndarray:
     pose = (at_rate.transl, at_rate.global_orient, at_rate.body_pose)
     joints, _ = forward_kinematics(rest, *pose)
     return joints[:, : len(HUMANML3D.joints)] @ REST_TO_WORLD
+
+
+def source_motion(joints: np.ndarray, layout: Layout, caption: str = "") -> SourceMotion:
+    """Joints (T, J, 3), y up, as a source for retargeting: z up, without rotations."""
+    mapping = {name: j for j, name in enumerate(layout.joints) if name}
+    return SourceMotion(joints @ REST_TO_WORLD.T, None, None, mapping, layout.fps, caption)
 
 
 def _across(joints: np.ndarray, layout: Layout, hips: float) -> np.ndarray:

@@ -46,6 +46,7 @@ _ROLES_IN_CONTEXT = (
     ("shoulder", ("collar", "clavicle", "clavicula", "elbow"), "shoulder"),
     ("foot", ("ankle",), "foot"),
     ("hand", ("wrist",), None),
+    ("leg", ("shin",), "hip"),
     ("hip", ("upleg", "upperleg", "thigh", "uleg", "femur"), None),
     ("hipjoint", ("upleg", "upperleg", "thigh", "uleg", "femur"), None),
 )
