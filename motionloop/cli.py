@@ -19,7 +19,7 @@ COMMANDS = {
     "correct": "correct motion files with physics",
     "evaluate": "compare two sets of motions, or two runs",
     "data": "get open data sets, describe and split them",
-    "import": "turn BVH and AMASS files into a data set",
+    "import": "turn motion files into a data set",
     "convert": "motion files from one format to another",
     "render": "draw motions as a video, side by side",
     "reproduce": "run the papers' experiments and compare with their figures",

@@ -1,10 +1,14 @@
-"""Turn BVH and AMASS files into a data set that motionloop trains on.
+"""Turn motion files of any known format into a data set that motionloop trains on.
 
-Folders are searched for .bvh files of any skeleton and for AMASS .npz files (SMPL-H or SMPL-X).
-What cannot be read is named with its reason, and the rest goes on:
-  motionloop import Bandai-Namco/dataset --out bandai
+Folders are searched through all levels. What cannot be read is named with its reason, and the
+rest goes on; an interrupted import goes on when the same command is given again:
+  motionloop import Bandai-Namco/dataset --out bandai    BVH of any skeleton
+  motionloop import AMASS/CMU AMASS/KIT --out amass      SMPL-H and SMPL-X npz
+  motionloop import HumanML3D --out humanml3d            a built folder: captions and split too
   motionloop run motion --data bandai
-The data set is one .npz a clip with smplx's field names, and index.json.
+Also read are .npz of ProtoMotions, PHC and kimodo, .npy of HumanML3D and KIT-ML, and .amc with
+its .asf; docs/formats.md says what is kept. The data set is one .npz a clip with smplx's field
+names, and index.json. Clips above 30 Hz are resampled to 30 Hz.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Data sets of clips: a folder of npz files, one a clip, and index.json that lists them.
 
 An entry of the index has `name`, `file` (relative to the folder), `source`, `frames`, `fps`,
-`caption`, `fit_error_m`, and optionally `split`.
+`caption`, `fit_error_m`, and optionally `split` and `captions`: all captions of the clip, each
+with `text`, `start_s` and `end_s`, where 0 and 0 are the whole clip.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """Importing folders of motion files."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from bvh_writer import bvh_text
 from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
 from motionloop.motion.dataset import load_clips, split
+from motionloop.motion.formats import read_motion
+from motionloop.motion.formats.humanml3d import HUMANML3D, features, joints_of_motion, uniform
 from motionloop.motion.importing import import_motion
 from motionloop.motion.motions import caption_class
 from motionloop.motion.windows import windows
@@ -101,13 +104,155 @@ def _empty(tmp_path: Path) -> Path:
     return tmp_path / "empty"
 
 
-def test_an_interrupted_import_leaves_no_data_set(tmp_path, folder, body):
+def _interrupted(folder: Path, out: Path, body: Body, after: int) -> None:
     def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+        if done == after:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_motion([folder], tmp_path / "out", body, 1, interrupt)
-    assert [p.name for p in tmp_path.iterdir()] == ["source"]
+        import_motion([folder], out, body, 1, interrupt)
+    assert not out.exists()
+
+
+def _contents(out: Path) -> dict[str, tuple]:
+    return {
+        entry["name"]: (entry, *(getattr(clip, n).tobytes() for n in ("transl", "body_pose")))
+        for entry, clip in load_clips(out)
+    }
+
+
+def test_the_same_call_goes_on_after_an_interruption(tmp_path, folder, body, monkeypatch):
+    whole = import_motion([folder], tmp_path / "whole", body)
+    out = tmp_path / "out"
+    _interrupted(folder, out, body, after=4)
+    journal = tmp_path / ".out.partial/journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-7])  # the kill cut the last line off
+    read: list[str] = []
+    import motionloop.motion.importing as importing
+
+    def counted(path, *rest):
+        read.append(path.name)
+        return read_motion(path, *rest)
+
+    monkeypatch.setattr(importing, "read_motion", counted)
+    report = import_motion([folder], out, body)
+    assert report.resumed == 1
+    assert len(read) == 4
+    assert "1 of them before an interruption" in report.summary()
+    assert report.read == whole.read
+    assert _contents(out) == _contents(tmp_path / "whole")
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        p.name for p in (tmp_path / "whole").iterdir()
+    )
+    assert not (tmp_path / ".out.partial").exists()
+
+
+def test_a_source_that_changed_since_the_interruption_is_read_again(tmp_path, folder, body, walk):
+    out = tmp_path / "out"
+    _interrupted(folder, out, body, after=5)
+    changed = folder / "a/dataset-1_walk_tired_001.bvh"
+    changed.write_text(bvh_text(walk[:9], body.rest_joints(np.zeros(10))))
+    (folder / "amass_poses.npz").unlink()
+    report = import_motion([folder], out, body)
+    assert report.resumed == 1
+    assert [entry["frames"] for entry in report.read] == [9, 20]
+    assert not (out / "amass_poses.npz").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_full_disk_ends_the_import_and_the_next_one_goes_on(tmp_path, folder, body, workers):
+    out = tmp_path / "out"
+    _interrupted(folder, out, body, after=1)
+    (tmp_path / ".out.partial/b_dataset-1_walk_tired_001.npz").mkdir()  # what cannot be written
+    with pytest.raises(OSError, match="directory"):
+        import_motion([folder], out, body, workers)
+    (tmp_path / ".out.partial/b_dataset-1_walk_tired_001.npz").rmdir()
+    report = import_motion([folder], out, body, workers)
+    assert report.resumed >= 1
+    assert len(report.read) == 3
+
+
+def test_hidden_files_are_named_and_other_names_are_read(tmp_path, body, walk):
+    source = tmp_path / "with space/ünïcode 動作"
+    source.mkdir(parents=True)
+    text = bvh_text(walk[:5], body.rest_joints(np.zeros(10)))
+    for name in ("gehen – 1.bvh", "Walk.bvh", "walk.BVH", "._Walk.bvh"):
+        (source / name).write_text(text)
+    (source / ".cache").mkdir()
+    (source / ".cache/old.bvh").write_text(text)
+    report = import_motion([tmp_path / "with space"], tmp_path / "out", body)
+    assert {path.name for path, _ in report.skipped} == {"._Walk.bvh"}
+    assert "hidden" in report.skipped[0][1]
+    names = [entry["name"] for entry in report.read]
+    assert len({name.casefold() for name in names}) == 3
+    assert "gehen – 1" in names
+    assert len(load_clips(tmp_path / "out")) == 3
+
+
+@pytest.fixture
+def t2m(tmp_path, body, walk):
+    """A built HumanML3D folder with every fault that a folder can have."""
+    root = tmp_path / "HumanML3D"
+    for name in ("new_joints", "new_joint_vecs", "texts"):
+        (root / name).mkdir(parents=True)
+    joints = joints_of_motion(walk, body.rest_joints(np.zeros(10))).astype(np.float32)
+    for name in ("000001", "M000001", "000002", "000003", "000004", "000005"):
+        np.save(root / f"new_joints/{name}.npy", joints)
+    spoilt = joints.copy()
+    spoilt[3] = np.nan
+    np.save(root / "new_joints/000005.npy", spoilt)
+    whole = "a person walks.#a/DET person/NOUN walk/VERB#0.0#0.0\n"
+    part = "he turns left.#he/PRON turn/VERB left/ADV#0.2#0.5\n\n"
+    (root / "texts/000001.txt").write_text(whole + part + "she strolls#x#nan#nan\n")
+    for name in ("M000001", "000002", "000005", "000009"):
+        (root / f"texts/{name}.txt").write_text(whole)
+    (root / "texts/000004.txt").write_text("\n")
+    (root / "train.txt").write_text("000001\nM000001\n000004\n000005\n000077\n")
+    (root / "test.txt").write_text("000003\n")
+    np.save(root / "Mean.npy", np.zeros(263))
+    return root
+
+
+def test_a_built_humanml3d_folder_becomes_a_data_set(tmp_path, body, t2m, walk):
+    report = import_motion([t2m], tmp_path / "out", body)
+    assert [entry["name"] for entry in report.read] == ["000001", "M000001"]
+    entry, clip = load_clips(tmp_path / "out")[0]
+    assert entry["split"] == "train"
+    assert entry["caption"] == clip.caption == "a person walks."
+    assert entry["captions"] == [
+        {"text": "a person walks.", "start_s": 0.0, "end_s": 0.0},
+        {"text": "he turns left.", "start_s": 0.2, "end_s": 0.5},
+        {"text": "she strolls", "start_s": 0.0, "end_s": 0.0},
+    ]
+    assert clip.fps == 20.0
+    assert 0 < entry["fit_error_m"] < 0.01
+    reasons = {f"{path.parent.name}/{path.name}": reason for path, reason in report.skipped}
+    assert set(reasons) == {
+        "new_joints/000002.npy", "new_joints/000003.npy", "new_joints/000004.npy",
+        "new_joints/000005.npy", "texts/000009.txt", "HumanML3D/train.txt",
+    }  # fmt: skip
+    for name, says in (
+        ("new_joints/000002.npy", "none of the lists"),
+        ("new_joints/000003.npy", "no text file"),
+        ("new_joints/000004.npy", "no caption"),
+        ("new_joints/000005.npy", "NaN.*frame 3"),
+        ("texts/000009.txt", "motion that is not there"),
+        ("HumanML3D/train.txt", "000077"),
+    ):
+        assert re.search(says, reasons[name]), name
+
+
+def test_a_folder_of_features_gives_what_its_joints_give(tmp_path, body, t2m):
+    joints = np.load(t2m / "new_joints/000001.npy").astype(float)
+    for path in (t2m / "new_joints").iterdir():
+        path.unlink()
+    (t2m / "new_joints").rmdir()
+    np.save(t2m / "new_joint_vecs/000001.npy", features(joints))
+    import_motion([t2m], tmp_path / "out", body)
+    np.save(tmp_path / "same.npy", uniform(joints, HUMANML3D)[:-1])
+    wanted, _ = read_motion(tmp_path / "same.npy", body)
+    [(_, clip)] = load_clips(tmp_path / "out")
+    np.testing.assert_allclose(clip.body_pose, wanted.body_pose, atol=1e-6)
 
 
 @pytest.mark.parametrize(
