@@ -23,6 +23,7 @@ COMMANDS = {
     "convert": "motion files from one format to another",
     "render": "draw motions as a video, side by side",
     "reproduce": "run the papers' experiments and compare with their figures",
+    "report": "one page on one or more runs: table, curves, samples, configs",
     "info": "versions, devices, body, data",
 }
 
@@ -36,6 +37,7 @@ _EXAMPLES = """examples:
   motionloop correct walk.bvh --out corrected        the nearest physically plausible motion
   motionloop render walk.npz corrected/walk.npz --out walk.mp4
   motionloop reproduce kazdan_gaussian               a paper's experiment, beside its figures
+  motionloop report runs/motion runs/raw --out report   one page to read and to send on
 
 `motionloop COMMAND --help` explains a command."""
 

@@ -7,7 +7,7 @@ and a sweep that was stopped goes on with the runs that are not complete.
 import itertools
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,13 +73,17 @@ def _spread(name: str, values: list[float]) -> Scalars:
 
 
 def arms_of(experiment: Experiment) -> list[Arm]:
-    """All combinations of the swept settings."""
-    over = experiment.sweep.over
+    """The arms of an experiment."""
+    return combinations(experiment.sweep.over, experiment.name)
+
+
+def combinations(over: Mapping[str, Sequence[Any]], name: str) -> list[Arm]:
+    """All combinations of settings and their values; without any, one arm called `name`."""
     arms = []
     for values in itertools.product(*over.values()):
         settings = dict(zip(over, values))
         parts = [f"{key.rsplit('.', 1)[1]}={value}" for key, value in settings.items()]
-        arms.append(Arm(",".join(parts) or experiment.name, settings))
+        arms.append(Arm(",".join(parts) or name, settings))
     return arms
 
 

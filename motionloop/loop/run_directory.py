@@ -82,9 +82,17 @@ class RunDirectory:
         """The scalars of every complete generation, each with its number as `generation`."""
         rows: list[dict[str, Any]] = []
         for g in self.complete():
-            for row in read_json(self.generation(g) / "scalars.json"):
-                rows.append({k: float("nan") if v is None else v for k, v in row.items()})
+            rows += self.rows(g)
         return rows
+
+    def rows(self, g: int) -> list[dict[str, Any]]:
+        """The scalars in the checkpoint of generation g: its own, and those since the last one.
+
+        Raises:
+            InputError: they are missing or damaged.
+        """
+        rows = read_json(self.generation(g) / "scalars.json")
+        return [{k: float("nan") if v is None else v for k, v in row.items()} for row in rows]
 
     def model_file(self, g: int) -> Path:
         """The weights of generation g.

@@ -100,7 +100,7 @@ def _model(faces: np.ndarray, vertex_count: int, size: tuple[int, int]) -> mujoc
     """A floor and one skin, which hangs on one bone only because MuJoCo asks for one."""
     spec = mujoco.MjSpec()
     spec.visual.global_.offwidth, spec.visual.global_.offheight = size
-    spec.visual.quality.shadowsize = 2048
+    spec.visual.quality.shadowsize = min(max(2 * max(size), 1024), 2048)
     spec.visual.quality.offsamples = 4
     spec.visual.map.shadowclip, spec.visual.map.haze = 1.0, 0.8
     spec.visual.headlight.ambient[:] = 0.58

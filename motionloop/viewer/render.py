@@ -153,7 +153,7 @@ def pictures(
     """The pictures of `render`'s video: (height, width, 3) uint8, even in width and height."""
     clips = _aligned(clips, clips[0].fps if fps is None else fps)
     width, height = _even(size)
-    title = round(height * _TITLE_SHARE) // 2 * 2 if any(titles) else 0
+    title = max(round(height * _TITLE_SHARE) // 2 * 2, 24) if any(titles) else 0
     edges = np.linspace(0, width, len(clips) + 1).astype(int)
     panel = (int(np.diff(edges).max()), height - title)
     footer = _caption_band(titles, edges, title) if title else np.zeros((0, width, 3), np.uint8)
