@@ -98,7 +98,8 @@ class Curves:
         from motionloop.viewer.curves import plot_curves
 
         name, rows = self.experiment.name, read_history(self.path / "metrics.jsonl")
-        plot_curves({name: [rows]}, self.path / "curves.png", self.experiment.curves(), name)
+        curves, theory = self.experiment.curves(), self.experiment.theory()
+        plot_curves({name: [rows]}, self.path / "curves.png", curves, name, theory)
         self._drawn = time.monotonic()
 
 
@@ -173,7 +174,7 @@ def _check_start(experiment: Experiment) -> None:
     changed = [
         f"task.{k} ({a} there, {b} here)" for k, a, b in _differences(there["task"], here["task"])
     ]
-    for key in ("initial_steps", "seed", "evaluation_count"):
+    for key in ("initial_steps", "initial_count", "seed", "evaluation_count"):
         if there["loop"][key] != here["loop"][key]:
             changed.append(f"loop.{key} ({there['loop'][key]} there, {here['loop'][key]} here)")
     if changed:

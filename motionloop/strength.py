@@ -8,6 +8,7 @@ so a sample is replaced by its correction with probability w = gamma / (1 + gamm
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -78,6 +79,18 @@ class Strength(Generic[S]):
             )
         corrected, scalars = self.corrector.correct(samples, rng)
         return blend(corrected, self.weight), {**scalars, "reached": 1.0}
+
+
+class TargetDraw(Generic[S]):
+    """The idealised corrector: every sample becomes a draw from the target distribution."""
+
+    def __init__(self, draw_real: Callable[[int, np.random.Generator], S]):
+        """A corrector that asks `draw_real(count, rng)` for its samples."""
+        self.draw_real = draw_real
+
+    def correct(self, samples: S, rng: np.random.Generator) -> tuple[S, Scalars]:
+        """As many draws from the target as there are samples."""
+        return self.draw_real(len(samples), rng), {}
 
 
 class Identity:

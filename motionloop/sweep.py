@@ -1,7 +1,8 @@
 """Sweeps: every combination of some settings, each with several seeds, over all cores.
 
 An arm is one combination; its runs lie in `<out>/<arm>/seed_<n>`, each a run folder of its own,
-and a sweep that was stopped goes on with the runs that are not complete.
+or, where all seeds run at once, in the one file `<out>/<arm>/scores.npz`. A sweep that was stopped
+goes on with the runs that are not complete.
 """
 
 import itertools
@@ -12,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -20,7 +22,9 @@ from motionloop.interfaces import Scalars
 from motionloop.launch import claimed
 from motionloop.loop.controller import SilentDisplay, run
 from motionloop.loop.run_directory import RunDirectory, write_json
+from motionloop.loop.seeds import run_seeds
 from motionloop.reporters import SilentReporter
+from motionloop.samples import InputError, write_whole
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,6 @@ def sweep(
         InputError: the folder holds another sweep.
     """
     arms = arms_of(experiment)
-    seeds = range(experiment.loop.seed, experiment.loop.seed + experiment.sweep.seeds)
     with claimed(path, experiment):
         jobs = {}
         workers = experiment.sweep.workers or os.cpu_count() or 1
@@ -109,15 +112,14 @@ def sweep(
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
         histories = {arm.label: {} for arm in arms}
         try:
-            for seed, arm in itertools.product(seeds, arms):
-                one = experiment.with_setting("loop.seed", seed)
+            for group, arm in itertools.product(_groups(experiment), arms):
+                one = experiment.with_setting("loop.seed", group[0])
                 for key, value in arm.settings.items():
                     one = one.with_setting(key, value)
-                folder = path / arm.label / f"seed_{seed}"
-                jobs[pool.submit(_run_one, one, folder)] = (arm.label, seed)
+                jobs[pool.submit(_run_group, one, group, path / arm.label)] = (arm.label, group)
             for done, job in enumerate(as_completed(jobs), start=1):
-                label, seed = jobs[job]
-                histories[label][seed] = job.result()
+                label, group = jobs[job]
+                histories[label].update(zip(group, job.result()))
                 on_run(label, done, len(jobs))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -129,6 +131,50 @@ def sweep(
 def _one_thread() -> None:
     """Workers share the cores between them."""
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _groups(experiment: Experiment) -> list[list[int]]:
+    """The seeds that are run in one go: all of them, or one by one."""
+    first = experiment.loop.seed
+    seeds = list(range(first, first + experiment.sweep.seeds))
+    return [seeds] if experiment.sweep.together else [[seed] for seed in seeds]
+
+
+def _run_group(
+    experiment: Experiment, seeds: list[int], folder: Path
+) -> list[list[dict[str, float]]]:
+    """The histories of the seeds."""
+    if experiment.sweep.together:
+        return _run_together(experiment, seeds, folder)
+    return [_run_one(experiment, folder / f"seed_{seeds[0]}")]
+
+
+def _run_together(
+    experiment: Experiment, seeds: list[int], folder: Path
+) -> list[list[dict[str, float]]]:
+    """Run all seeds at once, unless the folder has their scores already."""
+    path, shape = folder / "scores.npz", (experiment.loop.generations + 1, len(seeds))
+    scores = _read_scores(path)
+    if any(values.shape != shape for values in scores.values()) or not scores:
+        scores = run_seeds(experiment.build_seeds, experiment.loop, seeds)
+        write_whole(path, lambda file: np.savez_compressed(file, allow_pickle=False, **scores))
+    return [
+        [
+            {"generation": g, **{name: float(v[g, i]) for name, v in scores.items()}}
+            for g in range(shape[0])
+        ]
+        for i in range(len(seeds))
+    ]
+
+
+def _read_scores(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return dict(archive)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise InputError(f"{path} is damaged, delete it: {error}") from error
 
 
 def _run_one(experiment: Experiment, folder: Path) -> list[dict[str, float]]:

@@ -15,7 +15,7 @@ from typing import Generic, Literal, TypeVar
 import numpy as np
 
 from motionloop.interfaces import Display, GenerativeModel, Reporter, Scalars, Task
-from motionloop.loop.mixing import NEEDS_HISTORY, Pool, Workflow, training_set
+from motionloop.loop.mixing import Mixing, Pool, Remembered, Workflow, training_set
 from motionloop.loop.run_directory import (
     MODEL_FILE,
     RunDirectory,
@@ -37,8 +37,13 @@ class LoopConfig:
     Attributes:
         generations: rounds after generation 0.
         synthetic_ratio: synthetic count / real count; 0 trains on real data only.
+        synthetic_count: synthetic samples a generation; none: by the ratio.
+        initial_count: real samples of generation 0, drawn for it; 0: the real data itself.
         workflow: what a generation trains on: augment, replace, accumulate,
             accumulate_subsample, fresh, ramp (SCSC's Gaussian toy), real_copy (control).
+        memory: newest generations of synthetic data in augment, replace and fresh; 0: all.
+        remembered: whole trains on every remembered generation; sampled on as many samples as
+            one generation has, drawn from the remembered ones.
         regime: finetune goes on from the previous weights, scratch starts anew.
         initial_steps: optimiser steps of generation 0, and of every generation from scratch.
         steps: optimiser steps of a fine-tuned generation.
@@ -51,7 +56,11 @@ class LoopConfig:
 
     generations: int = 6
     synthetic_ratio: float = 1.0
+    synthetic_count: int | None = None
+    initial_count: int = 0
     workflow: Workflow = "augment"
+    memory: int = 1
+    remembered: Remembered = "whole"
     regime: Regime = "finetune"
     initial_steps: int = 1000
     steps: int = 100
@@ -62,17 +71,33 @@ class LoopConfig:
 
     def __post_init__(self):
         for name, least in (
-            ("generations", 0), ("synthetic_ratio", 0), ("initial_steps", 1), ("steps", 0),
+            ("generations", 0), ("synthetic_ratio", 0), ("initial_count", 0),
+            ("memory", 0), ("initial_steps", 1), ("steps", 0),
             ("evaluation_count", 1), ("checkpoint_every", 1), ("seed", 0),
         ):  # fmt: skip
             if not getattr(self, name) >= least:
                 raise InputError(
                     f"loop.{name} is {getattr(self, name)}; it must be at least {least}"
                 )
-        if self.synthetic_ratio == 0 and self.workflow == "replace":
+        count = self.synthetic_count
+        if count is not None and count < 0:
+            raise InputError(f"loop.synthetic_count is {count}; it must be at least 0")
+        if self.workflow == "replace" and not (self.synthetic_ratio if count is None else count):
             raise InputError(
-                "loop.workflow replace with synthetic_ratio 0 leaves nothing to train on"
+                "loop.workflow replace without synthetic samples leaves nothing to train on"
             )
+
+    def synthetic(self, real: int) -> int:
+        """Synthetic samples that a generation draws, for so many real ones."""
+        if self.workflow == "real_copy":
+            return 0
+        if self.synthetic_count is not None:
+            return self.synthetic_count
+        return round(self.synthetic_ratio * real)
+
+    def mixing(self) -> Mixing:
+        """How training sets are put together."""
+        return Mixing(self.workflow, self.synthetic_ratio, self.memory, self.remembered)
 
 
 class SilentDisplay:
@@ -163,7 +188,7 @@ class _Loop(Generic[S]):
             if g > 0 and self._synthetic_count():
                 raw, corrected, scalars = self._synthesize(model, g)
                 noted = self.task.corrections() if self.task.corrections is not None else None
-                pool = self._extend(pool, corrected)
+                pool = pool.add(corrected).newest(self.config.mixing().batches)
             model, fitted = self._train(model, pool, g)
             fresh, judged = self._judge(model, g)
             row = scalars_row(g, {**judged, **scalars, **fitted, **real_row})
@@ -176,16 +201,8 @@ class _Loop(Generic[S]):
     def _rng(self, g: int, name: str) -> np.random.Generator:
         return stream(self.config.seed, g, name)
 
-    def _keeps_history(self) -> bool:
-        return self.config.workflow in NEEDS_HISTORY
-
     def _synthetic_count(self) -> int:
-        if self.config.workflow == "real_copy":
-            return 0
-        return round(self.config.synthetic_ratio * len(self.task.real))
-
-    def _extend(self, pool: Pool[S], batch: S) -> Pool[S]:
-        return pool.add(batch) if self._keeps_history() else Pool(batch, (len(batch),))
+        return self.config.synthetic(len(self.task.real))
 
     def _synthesize(self, model: GenerativeModel[S], g: int) -> tuple[S, S, Scalars]:
         """Sample from the model of the generation before, and correct."""
@@ -202,8 +219,9 @@ class _Loop(Generic[S]):
         config = self.config
         data = self.task.real
         if g > 0:
-            mixing = self._rng(g, "mixing")
-            data = training_set(config.workflow, self.task, pool, config.synthetic_ratio, mixing)
+            data = training_set(config.mixing(), self.task, pool, self._rng(g, "mixing"))
+        elif config.initial_count:
+            data = self.task.draw_real(config.initial_count, self._rng(0, "mixing"))
         if len(data) == 0:
             raise InputError(
                 f"generation {g} has nothing to train on: every synthetic sample was dropped; "
@@ -276,9 +294,10 @@ class _Loop(Generic[S]):
     def _load_pool(self, done: list[int]) -> Pool[S]:
         """The corrected batches of the complete generations, where the workflow needs them."""
         nothing, kind = self.task.real[:0], type(self.task.real)
-        if not self._keeps_history():
-            return Pool(nothing, (0,))
+        batches = self.config.mixing().batches
+        if batches == 1:  # the batch that comes next is all that is needed
+            return Pool(nothing, ())
         files = [self.folder.generation(g) / "corrected.npz" for g in done if g > 0]
         rows = [row for row in self.folder.history() if row["generation"] > 0]
         sizes = tuple(int(row.get("corrector/corrected", 0)) for row in rows)
-        return Pool(kind.concatenate([nothing, *map(kind.load, files)]), sizes)
+        return Pool(kind.concatenate([nothing, *map(kind.load, files)]), sizes).newest(batches)

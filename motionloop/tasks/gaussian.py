@@ -1,36 +1,28 @@
-"""The Gaussian task: the toy of *Self-Correcting Self-Consuming Loops*, where everything is exact.
+"""The Gaussian task: N(0, I) in any dimension, fitted by its moments, where everything is exact.
 
-n = 50 points of N(0, I) in the plane, synthetic ratio 0.5, 500 generations, the `ramp` workflow.
-The corrector replaces a synthetic point by a draw from N(0, I); at strength gamma this is the
-paper's operator (Gillman et al., ICML 2024, section 5). Judged by the closed-form Wasserstein-2
-distance between the fitted Gaussian and N(0, I).
+With its defaults the toy of *Self-Correcting Self-Consuming Loops*: n = 50 points in the plane,
+ratio 0.5, 500 generations of the `ramp` workflow (Gillman et al., ICML 2024, section 5). The
+corrector replaces a synthetic point by a draw from N(0, I), which at strength gamma is the paper's
+operator. With the workflows of Kazdan et al. and the bias of MAD it is their Gaussian experiment.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from motionloop import theory as closed_forms
 from motionloop.interfaces import Display, Scalars, Task
 from motionloop.metrics.distribution import gaussian_w2
+from motionloop.models.closed_form import Scores, SeedsTask
 from motionloop.models.gaussian import GaussianModel, Points
 from motionloop.samples import InputError
-from motionloop.strength import Strength, check_gamma
+from motionloop.strength import Strength, TargetDraw
+from motionloop.tasks.idealised import IdealisedCorrectorConfig, check_bias, check_counts
 
-HEADLINE = CURVES = ("w2", "trace_ratio", "squared_mean_error")
-
-
-@dataclass(frozen=True)
-class GaussianCorrectorConfig:
-    """How synthetic points are corrected.
-
-    Attributes:
-        gamma: correction strength in [0, inf].
-    """
-
-    gamma: float = 1.0
-
-    def __post_init__(self):
-        check_gamma(self.gamma)
+HEADLINE = ("w2", "trace_ratio", "squared_mean_error")
+CURVES = (*HEADLINE, "determinant_ratio")
 
 
 @dataclass(frozen=True)
@@ -40,49 +32,91 @@ class GaussianConfig:
     Attributes:
         dimension: of the space.
         count: real points, drawn once.
+        covariance: maximum_likelihood divides by n, unbiased by n - 1.
+        bias: factor of the covariance in sampling, MAD's lambda; below 1 prefers quality over
+            diversity.
         corrector: how synthetic points are corrected.
     """
 
     dimension: int = 2
     count: int = 50
-    corrector: GaussianCorrectorConfig = field(default_factory=GaussianCorrectorConfig)
+    covariance: Literal["maximum_likelihood", "unbiased"] = "maximum_likelihood"
+    bias: float = 1.0
+    corrector: IdealisedCorrectorConfig = field(
+        default_factory=lambda: IdealisedCorrectorConfig(gamma=1.0)
+    )
 
     def __post_init__(self):
-        for name in ("dimension", "count"):
-            if getattr(self, name) < 1:
-                raise InputError(f"task.{name} is {getattr(self, name)}; it must be at least 1")
+        check_counts(dimension=self.dimension, count=self.count)
+        if self.covariance == "unbiased" and self.count < 2:
+            raise InputError("task.covariance unbiased needs task.count of at least 2")
+        check_bias(self.bias)
+
+    def model(self) -> GaussianModel:
+        """The model before it is fitted."""
+        return GaussianModel(self.dimension, self.covariance == "unbiased", self.bias)
 
 
-class TargetDraw:
-    """The idealised corrector: every point becomes a draw from N(0, I)."""
+def figures(model: GaussianModel, w2: bool = True) -> Scores:
+    """Figures (...) of fitted Gaussians against N(0, I); `w2` costs most in high dimension."""
+    dimension = model.mean.shape[-1]
+    found = {
+        "trace_ratio": np.trace(model.covariance, axis1=-2, axis2=-1) / dimension,
+        "determinant_ratio": np.exp(model.log_determinant()),
+        "squared_mean_error": (model.mean**2).sum(-1),
+    }
+    if w2:
+        target = np.zeros(dimension), np.eye(dimension)
+        found["w2"] = gaussian_w2(model.mean, model.covariance, *target)
+    return found
 
-    def correct(self, samples: Points, rng: np.random.Generator) -> tuple[Points, Scalars]:
-        """As many draws from the target as there are samples."""
-        return Points(rng.standard_normal(samples.x.shape)), {}
 
-
-def build(config: GaussianConfig, seed: int, display: Display) -> Task[Points]:
+def build(config: GaussianConfig, seed: int, display: Display | None = None) -> Task[Points]:
     """The Gaussian task; `seed` draws the real points."""
 
     def draw_real(count: int, rng: np.random.Generator) -> Points:
         return Points(rng.standard_normal((count, config.dimension)))
 
-    target_mean, target_covariance = np.zeros(config.dimension), np.eye(config.dimension)
-
     def moments(model: GaussianModel) -> Scalars:
-        w2 = gaussian_w2(model.mean, model.covariance, target_mean, target_covariance)
-        return {
-            "w2": float(w2),
-            "trace_ratio": float(np.trace(model.covariance)) / config.dimension,
-            "squared_mean_error": float(model.mean @ model.mean),
-        }
+        return {name: float(value) for name, value in figures(model).items()}
 
     return Task(
         real=draw_real(config.count, np.random.default_rng([seed, 1])),
         reference=Points(np.empty((0, config.dimension))),
-        make_model=lambda rng: GaussianModel(config.dimension),
-        corrector=Strength(TargetDraw(), config.corrector.gamma),
+        make_model=lambda rng: config.model(),
+        corrector=Strength(TargetDraw(draw_real), config.corrector.gamma),
         metrics=(),
         draw_real=draw_real,
         model_metrics=(moments,),
     )
+
+
+def build_seeds(config: GaussianConfig, seeds: Sequence[int], w2: bool = True) -> SeedsTask:
+    """The task of several seeds at once."""
+    tasks = tuple(build(config, seed) for seed in seeds)
+    return SeedsTask(tasks, config.model(), lambda model: figures(model, w2))
+
+
+def theory(
+    config: GaussianConfig, workflow: str, generations: int, initial: int, synthetic: int
+) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
+    """The expected curves where a closed form is known, by figure: generations and values."""
+    unbiased = config.covariance == "unbiased"
+    if config.corrector.gamma != 0:
+        return {}
+    if workflow in ("fresh", "replace"):
+        real = config.count if workflow == "fresh" else 0
+        curve = closed_forms.gaussian_fresh(
+            generations, initial, real, synthetic, config.bias, unbiased
+        )
+    elif workflow == "accumulate" and not unbiased and config.bias == 1:
+        if not config.count == initial == synthetic:
+            return {}
+        curve = closed_forms.gaussian_accumulate(generations, config.count)
+    else:
+        return {}
+    x = range(generations + 1)
+    return {
+        "trace_ratio": (x, curve.variance.tolist()),
+        "squared_mean_error": (x, (config.dimension * curve.mean_error).tolist()),
+    }

@@ -87,6 +87,24 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, workflow, regime):
     assert len(whole) == 6
 
 
+@pytest.mark.parametrize("remembered", ["whole", "sampled"])
+@pytest.mark.parametrize("workflow", ["augment", "replace", "fresh"])
+@pytest.mark.parametrize("memory", [0, 2])
+def test_a_run_that_remembers_generations_resumes_exactly(tmp_path, workflow, memory, remembered):
+    config = configured(
+        workflow=workflow, memory=memory, remembered=remembered, checkpoint_every=2,
+        initial_count=31, synthetic_count=7,
+    )  # fmt: skip
+    whole = run(task(), config, tmp_path / "whole", Recorder())
+    with pytest.raises(Killed):
+        run(task(), config, tmp_path / "parts", Recorder(), KillAt(4, "training"))
+    assert run(task(), config, tmp_path / "parts", Recorder()) == whole
+    assert whole[0]["train/size"] == 31
+    real = 0 if workflow == "replace" else 20
+    remembers = 1 if remembered == "sampled" else (memory or 5)
+    assert whole[5]["train/size"] == real + 7 * remembers
+
+
 def test_a_run_with_rare_checkpoints_resumes_exactly(tmp_path):
     config = configured(workflow="ramp", checkpoint_every=2)
     whole = run(task(), config, tmp_path / "whole", Recorder())

@@ -5,7 +5,8 @@ import pytest
 
 from motionloop.loop.controller import LoopConfig, SilentDisplay, run
 from motionloop.models.gaussian import GaussianModel, Points
-from motionloop.tasks.gaussian import GaussianConfig, GaussianCorrectorConfig, build
+from motionloop.tasks.gaussian import GaussianConfig, build
+from motionloop.tasks.idealised import IdealisedCorrectorConfig
 
 
 class Silent:
@@ -20,7 +21,7 @@ class Silent:
 
 
 def final_w2(tmp_path, gamma, seeds=range(8), generations=500):
-    config = GaussianConfig(corrector=GaussianCorrectorConfig(gamma))
+    config = GaussianConfig(corrector=IdealisedCorrectorConfig(gamma))
     values = []
     for seed in seeds:
         loop = LoopConfig(
