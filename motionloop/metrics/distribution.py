@@ -31,6 +31,9 @@ __all__ = [
 ]
 
 
+_NEAR_SINGULAR = 1e-4  # of Cholesky's diagonal: below it digits of the eigenvalues are lost
+
+
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (D,) and unbiased covariance (D, D) of features (N, D).
 
@@ -52,16 +55,33 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 
 def _trace_of_cross_root(cov_x: np.ndarray, cov_y: np.ndarray) -> np.ndarray:
-    """tr((S_x^{1/2} S_y S_x^{1/2})^{1/2}): the sum of the singular values of S_x^{1/2} S_y^{1/2}.
+    """tr((S_x^{1/2} S_y S_x^{1/2})^{1/2}), with any factor S_x = L L^T in place of the root.
 
-    The singular values keep all digits where eigenvalues of the product would lose half of them.
-    In two dimensions it is sqrt(tr(S_x S_y) + 2 sqrt(det S_x det S_y)).
+    With Cholesky's factor it is the sum of the square roots of the eigenvalues of L^T S_y L, a
+    symmetric matrix: a tenth of the time of a general matrix root. A covariance that has none,
+    because it is singular, takes the sum of the singular values of S_x^{1/2} S_y^{1/2}, which
+    keep the digits that small eigenvalues lose. In two dimensions it is
+    sqrt(tr(S_x S_y) + 2 sqrt(det S_x det S_y)).
     """
     if cov_x.shape[-1] == 2 and cov_y.shape[-1] == 2:
         trace = (cov_x * np.swapaxes(cov_y, -1, -2)).sum((-1, -2))
         determinants = np.maximum(np.linalg.det(cov_x), 0) * np.maximum(np.linalg.det(cov_y), 0)
         return np.sqrt(np.maximum(trace + 2 * np.sqrt(determinants), 0.0))
-    return np.linalg.svd(_root(cov_x) @ _root(cov_y), compute_uv=False).sum(-1)
+    factor = _factor(cov_x)
+    if factor is None:
+        return np.linalg.svd(_root(cov_x) @ _root(cov_y), compute_uv=False).sum(-1)
+    values = np.linalg.eigvalsh(np.swapaxes(factor, -1, -2) @ cov_y @ factor)
+    return np.sqrt(np.maximum(values, 0.0)).sum(-1)
+
+
+def _factor(covariance: np.ndarray) -> np.ndarray | None:
+    """Cholesky's factor of covariances (..., D, D); none where one of them is near singular."""
+    try:
+        factor = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return None
+    diagonal = np.diagonal(factor, axis1=-2, axis2=-1)
+    return factor if (diagonal.min(-1) >= _NEAR_SINGULAR * diagonal.max(-1)).all() else None
 
 
 def frechet_distance_of_moments(

@@ -10,8 +10,8 @@ from torch import nn
 
 from motionloop.metrics.encoder_network import EncoderConfig, EncoderNetwork
 from motionloop.metrics.joints import at_times, heading_view, resample
+from motionloop.metrics.window_draws import WindowDraws
 from motionloop.motion.motions import caption_class
-from physics.skeleton import MIRROR
 
 
 def caption_style(caption: str) -> str:
@@ -91,7 +91,10 @@ def train(
     """
     joints, length = resample(np.asarray(joints, np.float32), length, fps, config.fps)
     held_out = _held_out(labels.class_index, config.held_out, rng)
-    windows = _Windows(joints, length, labels, np.flatnonzero(~held_out), config, rng)
+    learned = np.flatnonzero(~held_out)
+    may_mirror = labels.class_mirrored >= 0
+    draws = WindowDraws(joints, length, labels.class_index, may_mirror, learned, config, rng)
+    windows = _Windows(draws, labels)
     with torch.random.fork_rng(devices=[]):  # weights and dropout come from rng alone
         torch.manual_seed(int(rng.integers(2**62)))
         _standardise(network, windows)
@@ -117,48 +120,18 @@ def _held_out(class_index: np.ndarray, part: float, rng: np.random.Generator) ->
 
 @dataclass(frozen=True)
 class _Windows:
-    """Random windows of clips `rows`: cut anywhere, sped up, lifted, noisy, mirrored."""
+    """Random windows with the labels of what they show."""
 
-    joints: np.ndarray
-    length: np.ndarray
+    draws: WindowDraws
     labels: Labels
-    rows: np.ndarray
-    config: EncoderConfig
-    rng: np.random.Generator
 
     def draw(self, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Views (B, frames, C), frames that count (B,), classes (B,), styles (B,)."""
-        config, rng = self.config, self.rng
-        rows = rng.choice(self.rows, size, p=self._chances())
-        speed = np.exp(rng.uniform(-1, 1, size) * np.log1p(config.speed))
-        wanted = rng.integers(max(config.frames // 2, 1), config.frames + 1, size)
-        available = np.floor((self.length[rows] - 1) / speed).astype(np.int64) + 1
-        count = np.minimum(wanted, available)
-        start = rng.uniform(0, 1, size) * (self.length[rows] - 1 - (count - 1) * speed)
-        steps = np.minimum(np.arange(config.frames), count[:, None] - 1)
-        window = at_times(self.joints, self.length, start[:, None] + steps * speed[:, None], rows)
-        window[..., 2] += rng.uniform(-config.lift, config.lift, (size, 1, 1))
-        noise = rng.standard_normal(window.shape, np.float32)
-        window += noise * (config.noise * rng.random((size, 1, 1, 1), np.float32))
-        labels = self.labels
-        mirrored = (rng.random(size) < config.mirror) & (labels.class_mirrored[rows] >= 0)
-        window[mirrored] = window[mirrored][:, :, list(MIRROR)] * np.array([-1, 1, 1], np.float32)
-        return (
-            torch.from_numpy(heading_view(window, count, config.fps)),
-            torch.from_numpy(count),
-            torch.from_numpy(
-                np.where(mirrored, labels.class_mirrored[rows], labels.class_index[rows])
-            ),
-            torch.from_numpy(
-                np.where(mirrored, labels.style_mirrored[rows], labels.style_index[rows])
-            ),
-        )
-
-    def _chances(self) -> np.ndarray:
-        """Chance of every clip: by its duration, classes by the square root of theirs."""
-        length, label = self.length[self.rows], self.labels.class_index[self.rows]
-        chance = length / np.sqrt(np.bincount(label, weights=length)[label])
-        return chance / chance.sum()
+        view, count, rows, mirrored = self.draws.draw(size)
+        kinds = (self.labels.class_mirrored, self.labels.class_index)
+        manners = (self.labels.style_mirrored, self.labels.style_index)
+        classes, styles = (np.where(mirrored, a[rows], b[rows]) for a, b in (kinds, manners))
+        return view, count, torch.from_numpy(classes), torch.from_numpy(styles)
 
 
 def _standardise(network: EncoderNetwork, windows: _Windows) -> None:
