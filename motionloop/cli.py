@@ -18,6 +18,7 @@ COMMANDS = {
     "sample": "draw new motions from a run's model",
     "correct": "correct motion files with physics",
     "evaluate": "compare two sets of motions, or two runs",
+    "evaluator": "train the judge of text and motion on a data set",
     "data": "get open data sets, describe and split them",
     "import": "turn motion files into a data set",
     "convert": "motion files from one format to another",

@@ -5,6 +5,8 @@ evaluation samples then count:
   motionloop evaluate runs/motion my_set
   motionloop evaluate runs/motion runs/motion_uncorrected
 Beside every figure stands the same one of B itself: one half against the other, or its physics.
+With an evaluator of text and motion (see `motionloop evaluator`) the T2M figures are added:
+  motionloop evaluate samples my_set --evaluator my_set/evaluator.safetensors
 """
 
 import argparse
@@ -22,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", type=Path, metavar="A", help="the set that is judged")
     parser.add_argument("b", type=Path, metavar="B", help="the reference")
     parser.add_argument("--encoder", type=Path, help="of the FID (default: the shipped one)")
+    parser.add_argument("--evaluator", type=Path, help="of text and motion: adds T2M figures")
     parser.add_argument("--body_model", type=Path, help="SMPL body (default: the shipped)")
     parser.add_argument("--seconds", type=float, default=2.0, help="windows of clips (default: 2)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="also write the table here")
@@ -35,25 +38,32 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from motionloop.metrics.compare import evaluate
+    from motionloop.metrics.compare import evaluate, evaluate_text
     from motionloop.metrics.encoders import MotionEncoder
+    from motionloop.metrics.text_motion import TextMotionEvaluator
     from motionloop.motion.body import Body
 
     body = Body.load(args.body_model)
     encoder = MotionEncoder.load(args.encoder) if args.encoder else MotionEncoder.shipped()
     a, b = (_motions(path, args.seconds, encoder.config.fps) for path in (args.a, args.b))
     rows = evaluate(a, b, body, encoder)
+    named = [f"encoder {encoder.name}"]
+    if args.evaluator:
+        evaluator = TextMotionEvaluator.load(args.evaluator)
+        rows += evaluate_text(a, b, body, evaluator)
+        named.append(f"evaluator {rows[-1].by}")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("metric", "A", "B itself", "meaning"):
         table.add_column(name, justify="right" if name in ("A", "B itself") else "left")
     for row in rows:
         own = "" if row.real is None else f"{row.real:.3f}"
-        table.add_row(row.metric, f"{row.value:.3f}", own, row.meaning)
+        spread = "" if row.low is None else f" ({row.low:.3f}-{row.high:.3f})"
+        table.add_row(row.metric, f"{row.value:.3f}{spread}", own, row.meaning)
     console = Console()
     title = f"A: {args.a}, {len(a)} motions; B: {args.b}, {len(b)} motions"
     console.print(title, soft_wrap=True, highlight=False)
     console.print(table)
-    console.print(f"encoder {encoder.name}", highlight=False)
+    console.print("\n".join(named), highlight=False, soft_wrap=True)
     save_json(args.json, [asdict(row) for row in rows])
 
 

@@ -11,6 +11,9 @@ import numpy as np
 from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.metrics.physical import PhysicalMetrics
+from motionloop.metrics.t2m_protocol import MEANING as T2M_MEANING
+from motionloop.metrics.text_motion import TextMotionEvaluator
+from motionloop.metrics.text_motion_metrics import TextMotionMetrics
 from motionloop.motion.body import Body
 from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
@@ -29,6 +32,7 @@ MEANING = {
     "coverage": "share of B that has a sample near; higher",
     "diversity": "mean distance of two samples; as B's",
     "within_class_diversity": "mean distance of two samples of one class; as B's",
+    "within_caption_diversity": "mean distance of two samples of one caption; as B's",
     "caption_agreement": "share of samples read as the class of their caption; higher",
     "penetrate_mm": "depth below the floor, mm; as B's or lower",
     "float_mm": "height above the floor, mm; as B's",
@@ -49,12 +53,37 @@ class Row:
         real: of B: one half against the other for distances, its own for the rest; none where B
             cannot support it.
         meaning: unit, and which way is good.
+        low: of the 95 % interval of `value`, where it has one.
+        high: of the interval.
+        by: the encoder or evaluator that the figure comes from, and its protocol.
     """
 
     metric: str
     value: float
     real: float | None
     meaning: str
+    low: float | None = None
+    high: float | None = None
+    by: str = ""
+
+
+def evaluate_text(a: Motions, b: Motions, body: Body, evaluator: TextMotionEvaluator) -> list[Row]:
+    """The T2M figures of the motions `a` against the reference `b`."""
+    metrics = TextMotionMetrics(body, evaluator)
+    by = f"{evaluator.name}; {metrics.protocol.name}"
+    of_a, own = metrics.against(a, b)
+    return [
+        Row(
+            name,
+            found.value,
+            own[name].value if name in own else None,
+            T2M_MEANING[name],
+            found.low,
+            found.high,
+            by,
+        )
+        for name, found in of_a.items()
+    ]
 
 
 def evaluate(a: Motions, b: Motions, body: Body, encoder: MotionEncoder) -> list[Row]:
@@ -73,7 +102,10 @@ def evaluate(a: Motions, b: Motions, body: Body, encoder: MotionEncoder) -> list
     metrics = MotionMetrics(body, encoder)
     values = metrics(a, b)
     own = _of_itself(metrics, b)
-    return [Row(name, value, own.get(name), MEANING[name]) for name, value in values.items()]
+    return [
+        Row(name, value, own.get(name), MEANING[name], by=encoder.name)
+        for name, value in values.items()
+    ]
 
 
 def _of_itself(metrics: MotionMetrics, motions: Motions) -> dict[str, float]:

@@ -55,12 +55,12 @@ class Labels:
             styles,
             places(kinds, classes),
             places(manners, styles),
-            places([_other_side(name) for name in kinds], classes),
-            places([_other_side(name) for name in manners], styles),
+            places([other_side(name) for name in kinds], classes),
+            places([other_side(name) for name in manners], styles),
         )
 
 
-def _other_side(name: str) -> str:
+def other_side(name: str) -> str:
     """The name with left and right in each other's place."""
     other = {"left": "right", "right": "left"}
     return re.sub(r"\b(left|right)\b", lambda side: other[side[0]], name)

@@ -114,9 +114,9 @@ class MotionMetrics:
 
         `fid`, `kinetic_fid` with `_low` and `_high` (95 % of the bootstrap), `geometric_fid`,
         `precision`, `recall`, `density`, `coverage`, `diversity`, `within_class_diversity`,
-        `caption_agreement`, and those of `PhysicalMetrics`. Nothing of no samples; distances need
-        two samples, neighbour scores more than `neighbours` on both sides, agreement two known
-        classes.
+        `within_caption_diversity`, `caption_agreement`, and those of `PhysicalMetrics`. Nothing of
+        no samples; distances need two samples, neighbour scores more than `neighbours` on both
+        sides, agreement two known classes.
 
         Raises:
             InputError: the reference has fewer than two clips.
@@ -196,6 +196,9 @@ class MotionMetrics:
             "diversity": distribution.diversity(described.features, rng),
             "within_class_diversity": distribution.within_class_diversity(
                 described.features, classes
+            ),
+            "within_caption_diversity": distribution.within_class_diversity(
+                described.features, captions
             ),
             "caption_agreement": self.encoder.agreement(described.predicted, captions),
         }

@@ -17,7 +17,10 @@ import torch
 from motionloop.diffusion.device import resolve_device
 from motionloop.interfaces import Display, Task
 from motionloop.metrics.encoders import MotionEncoder
+from motionloop.metrics.memorisation import Memorisation
 from motionloop.metrics.motion import MotionMetrics
+from motionloop.metrics.text_motion import TextMotionEvaluator
+from motionloop.metrics.text_motion_metrics import TextMotionMetrics
 from motionloop.motion.body import Body
 from motionloop.motion.clip_store import ClipStore
 from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrector
@@ -82,6 +85,7 @@ class MotionConfig:
             reference clips have more.
         encoder: the encoder of the metrics; none takes the shipped one for the shipped clips,
             and trains one, kept beside the data, for other data.
+        evaluator: of text and motion, made by `motionloop evaluator`: adds the T2M figures.
         device: auto, cpu or cuda.
         threads: of the generator's arithmetic on the CPU. A model as small as the default gains
             little from more than one, and figures are repeated exactly only with the same number.
@@ -97,6 +101,7 @@ class MotionConfig:
     stride: float = 0.25
     reference_windows: int = 5000
     encoder: Path | None = None
+    evaluator: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
@@ -144,14 +149,22 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         noted.append,
     )
     metrics = MotionMetrics(body, encoder)
+    by_text = (
+        [TextMotionMetrics(body, TextMotionEvaluator.load(config.evaluator))]
+        if config.evaluator
+        else []
+    )
+    definitions = {**metrics.describe(), "body": f"{body.name}, sha256 {body.sha256}"}
+    for text_metrics in by_text:
+        definitions |= text_metrics.describe()
     return Task(
         real=real,
         reference=_reference(reference, config),
         make_model=make_model,
         corrector=Strength(corrector, config.corrector.gamma, config.corrector.mode),
-        metrics=(metrics,),
+        metrics=(metrics, Memorisation(body, real), *by_text),
         draw_real=draw_real,
-        definitions={**metrics.describe(), "body": f"{body.name}, sha256 {body.sha256}"},
+        definitions=definitions,
         preview=lambda samples, path: _preview(samples, path, body),
         corrections=lambda: noted.pop() if noted else None,
     )

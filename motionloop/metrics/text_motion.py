@@ -1,0 +1,180 @@
+"""TextMotionEvaluator: motions and captions in one space, where a motion lies near its caption.
+
+It is what the T2M protocol (`t2m_protocol.py`) measures with. Trained on real clips in a few
+minutes, saved with a hash of its weights in its name, because figures of two evaluators do not
+compare.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+
+from motionloop.metrics.joints import heading_view, resample
+from motionloop.metrics.text_motion_network import EvaluatorConfig, EvaluatorNetwork
+from motionloop.metrics.text_motion_training import Captions, train
+from motionloop.motion.motions import Motions
+from motionloop.motion.text import TextEncoder, text_encoder
+from motionloop.samples import InputError, write_whole
+
+FORMAT = "motionloop_evaluator_1"
+_AT_ONCE = 256  # clips
+
+
+class TextMotionEvaluator:
+    """Features of motions and of captions; made by `fit` or `load`.
+
+    Attributes:
+        config: how it was trained.
+        text: the frozen text encoder below the caption tower.
+        training: what it was trained on, for its file and reports.
+    """
+
+    def __init__(self, config: EvaluatorConfig, text: TextEncoder, training: dict):
+        self.config, self.text, self.training = config, text, training
+        with torch.random.fork_rng(devices=[]):
+            self.network = EvaluatorNetwork(config, text.width).eval()
+
+    @property
+    def name(self) -> str:
+        """`text-motion-` and the first 8 digits of a SHA-256 over text encoder and weights."""
+        digest = hashlib.sha256(json.dumps([self.text.name, self.config.fps]).encode())
+        for key, tensor in sorted(self.network.state_dict().items()):
+            digest.update(key.encode() + tensor.numpy().tobytes())
+        return f"text-motion-{digest.hexdigest()[:8]}"
+
+    @classmethod
+    def fit(
+        cls,
+        motions: Motions,
+        joints: np.ndarray,
+        rng: np.random.Generator,
+        config: EvaluatorConfig | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Train an evaluator on real clips.
+
+        Args:
+            motions: N clips of any length and frame rate, with captions.
+            joints: (N, T, 24, 3) m, their joints.
+            rng: sets weights and windows.
+            config: how to train.
+            progress: called as `progress(done, total)`.
+
+        Raises:
+            InputError: clips of fewer than two captions, which teach nothing.
+        """
+        config = config or EvaluatorConfig()
+        distinct = len(set(motions.caption.tolist()))
+        if distinct < 2:
+            raise InputError(
+                f"an evaluator learns to tell captions apart, and the {len(motions)} clips have "
+                f"{distinct}; give clips of more captions"
+            )
+        text = text_encoder(config.text_encoder)
+        captions = Captions(motions.caption, text)
+        joints, length = resample(
+            np.asarray(joints, np.float32), motions.length, motions.fps, config.fps
+        )
+        about = {
+            "clips": len(motions),
+            "captions": distinct,
+            "seconds": round(float(length.sum() / config.fps), 1),
+        }
+        evaluator = cls(config, text, about)
+        with torch.random.fork_rng(devices=[]):  # weights and dropout come from rng alone
+            torch.manual_seed(int(rng.integers(2**62)))
+            evaluator.network = EvaluatorNetwork(config, text.width)
+            loss = train(evaluator.network, joints, length, captions, config, rng, progress)
+        about["loss"] = round(loss, 4)
+        return evaluator
+
+    def motions(
+        self, joints: np.ndarray, length: np.ndarray, fps: np.ndarray | float
+    ) -> np.ndarray:
+        """Features (N, D) of motions.
+
+        Turning a clip about z, shifting it along the floor, or changing frames at or beyond
+        `length` changes nothing.
+
+        Args:
+            joints: (N, T, 24, 3) m.
+            length: (N,) frames that count.
+            fps: (N,) or one for all, Hz.
+        """
+        joints, length = resample(np.asarray(joints), length, fps, self.config.fps)
+        found = [np.empty((0, self.config.features))]
+        for start in range(0, len(joints), _AT_ONCE):
+            rows = slice(start, start + _AT_ONCE)
+            view = torch.from_numpy(heading_view(joints[rows], length[rows], self.config.fps))
+            with torch.no_grad():
+                features = self.network.motion(view, torch.from_numpy(length[rows]))
+            found.append(self._scaled(features))
+        return np.concatenate(found)
+
+    def captions(self, captions: Sequence[str] | np.ndarray) -> np.ndarray:
+        """Features (N, D) of captions."""
+        vectors = torch.from_numpy(self.text([str(caption) for caption in captions]))
+        with torch.no_grad():
+            return self._scaled(self.network.caption(vectors))
+
+    def _scaled(self, features: torch.Tensor) -> np.ndarray:
+        """Centred on the training windows, with total variance D there; distances keep order."""
+        return ((features - self.network.centre) / self.network.size).numpy().astype(np.float64)
+
+    def save(self, path: Path) -> None:
+        """Write weights and description to one safetensors file, whole or not at all.
+
+        The text encoder is named, not stored.
+        """
+        description = {
+            "config": asdict(self.config),
+            "text_encoder": self.text.name,
+            "training": self.training,
+        }
+        metadata = {FORMAT: json.dumps(description, sort_keys=True)}
+        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
+        write_whole(Path(path), lambda file: file.write(to_safetensors(weights, metadata)))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing, is not such an evaluator, or needs a text encoder
+                that is not here or has other weights.
+        """
+        if not Path(path).is_file():
+            raise InputError(f"no such evaluator: {path}")
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = json.loads(file.metadata()[FORMAT])
+                weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            config = EvaluatorConfig(**about["config"])
+            text = text_encoder(config.text_encoder)
+            if text.name != about["text_encoder"]:
+                raise InputError(
+                    f"{path} was trained on captions of {about['text_encoder']}, here is "
+                    f"{text.name}; give it the same weights"
+                )
+            evaluator = cls(config, text, about["training"])
+            evaluator.network.load_state_dict(weights)
+        except InputError:
+            raise
+        except (
+            SafetensorError,
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RuntimeError,
+        ) as e:
+            raise InputError(f"{path} is not a text-motion evaluator of motionloop: {e}") from e
+        return evaluator
