@@ -26,6 +26,7 @@ from motionloop.samples import InputError
 # Modules are imported when their task is asked for: the Gaussian task needs no torch.
 TASKS = {
     "gaussian": ("motionloop.tasks.gaussian", "GaussianConfig"),
+    "image": ("motionloop.tasks.image", "ImageConfig"),
     "mixture": ("motionloop.tasks.mixture", "MixtureConfig"),
     "kde": ("motionloop.tasks.kde", "KdeConfig"),
     "regression": ("motionloop.tasks.regression", "RegressionConfig"),

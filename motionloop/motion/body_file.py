@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from motionloop.array_pickle import load_array_pickle
 from motionloop.samples import InputError
 from physics.skeleton import PARENTS
 
@@ -59,7 +60,7 @@ def read_body(path: Path) -> tuple[BodyArrays, str]:
         except (OSError, ValueError, EOFError, KeyError) as error:
             raise InputError(f"{path} is not a readable npz file: {error}") from error
     elif str(path).endswith(".pkl"):
-        values = _unpickled(content, path)
+        values = load_array_pickle(content, str(path), "SMPL body", _STAND_INS)
     else:
         raise InputError(f"{path}: a body model is an .npz or SMPL's .pkl file")
     missing = [key for key in _KEYS if key not in values]
@@ -140,63 +141,14 @@ def _reconstructor(cls, base, state):
     return cls()
 
 
-def _latin1(text: str, encoding: str) -> bytes:
-    """_codecs.encode, as Python 3 writes the bytes of protocol 2."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"unexpected encoding {encoding}")
-    return text.encode("latin1")
-
-
-def _known_names() -> dict[tuple[str, str], object]:
-    """What a pickled body may refer to, and what stands for it here."""
-    from numpy._core import multiarray
-
-    known: dict[tuple[str, str], object] = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        ("_codecs", "encode"): _latin1,
-        ("chumpy.ch", "Ch"): _Recorded,
-        ("chumpy.reordering", "Select"): _Recorded,
-        ("scipy.sparse.csc", "csc_matrix"): _Recorded,
-        ("scipy.sparse._csc", "csc_matrix"): _Recorded,
-        ("scipy.sparse.csr", "csr_matrix"): _Rows,
-        ("scipy.sparse._csr", "csr_matrix"): _Rows,
-    }
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        known[module, "_reconstruct"] = multiarray._reconstruct
-        known[module, "scalar"] = multiarray.scalar
-    for module in ("copy_reg", "copyreg"):
-        known[module, "_reconstructor"] = _reconstructor
-    for module in ("__builtin__", "builtins"):
-        known[module, "object"] = object
-        known[module, "set"] = set
-    return known
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Rebuilds arrays; refuses any other name."""
-
-    def __init__(self, content: bytes):
-        super().__init__(io.BytesIO(content), encoding="latin1")
-        self._known = _known_names()
-
-    def find_class(self, module_name: str, global_name: str):
-        """The stand-in for a name of the pickle."""
-        if (module_name, global_name) not in self._known:
-            raise InputError(
-                f"it refers to {module_name}.{global_name}, which no SMPL body needs; it may be "
-                "harmful. Use the file as it comes from the SMPL project"
-            )
-        return self._known[module_name, global_name]
-
-
-def _unpickled(content: bytes, path: Path) -> dict:
-    try:
-        values = _ArrayUnpickler(content).load()
-    except InputError as error:
-        raise InputError(f"{path} was not loaded: {error}") from None
-    except Exception as error:  # a damaged pickle fails in many ways
-        raise InputError(f"{path} is not a readable pickle: {error}") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path} holds a {type(values).__name__}, not the parts of a body")
-    return values
+_STAND_INS: dict[tuple[str, str], object] = {
+    ("chumpy.ch", "Ch"): _Recorded,
+    ("chumpy.reordering", "Select"): _Recorded,
+    ("scipy.sparse.csc", "csc_matrix"): _Recorded,
+    ("scipy.sparse._csc", "csc_matrix"): _Recorded,
+    ("scipy.sparse.csr", "csr_matrix"): _Rows,
+    ("scipy.sparse._csr", "csr_matrix"): _Rows,
+    **{(module, "_reconstructor"): _reconstructor for module in ("copy_reg", "copyreg")},
+    **{(module, "object"): object for module in ("__builtin__", "builtins")},
+    **{(module, "set"): set for module in ("__builtin__", "builtins")},
+}
