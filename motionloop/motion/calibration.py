@@ -74,12 +74,14 @@ class Orientations(Protocol):
         mapping: source index of SMPL joint names.
         turns: the joints whose orientations are known, by name.
         resting: for each side with known toes, `resting` of its foot.
+        zero_pose: (K, 3) the source's zero pose where it is that of a standing body; else None.
     """
 
     joints: np.ndarray
     mapping: dict[str, int]
     turns: dict[str, np.ndarray]
     resting: dict[str, tuple[np.ndarray, np.ndarray]]
+    zero_pose: np.ndarray | None
 
     def world(self, name: str) -> np.ndarray:
         """SMPL orientations (T, 3, 3) of a joint in `turns`."""
@@ -110,6 +112,8 @@ class Calibration:
                 self._limb(f"{side}_{upper}", f"{side}_{lower}", f"{side}_{end}", trunk)
             self._follow(f"{side}_wrist", f"{side}_elbow")
             self._foot(side)
+        stands = self._zero_pose_stands("pelvis") and self._zero_pose_stands("spine3")
+        self.zero_pose: np.ndarray | None = source_rest if stands else None
 
     def _bone(self, start: str, end: str) -> np.ndarray:
         """Direction of a bone in SMPL's rest pose."""

@@ -6,6 +6,8 @@ beside it in a hidden folder, which the same command goes on with (`unfinished`)
 """
 
 import multiprocessing
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -210,8 +212,16 @@ _at_work: list[tuple[Path, Body]] = []
 
 
 def _start(folder: Path, body: Body) -> None:
-    """Keep the folder and the body in a worker process."""
+    """Keep the folder and the body in a worker process, which ends when its parent is killed."""
     _at_work.append((folder, body))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _import_in_worker(job: _Job) -> Entry | str:

@@ -40,6 +40,7 @@ class Positions:
         self._fps = fps
         self.turns: dict[str, np.ndarray] = {}
         self.resting: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.zero_pose: np.ndarray | None = None
         self._trunk()
         for side in SIDES:
             for upper, lower, end, trunk in LIMBS:

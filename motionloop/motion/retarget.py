@@ -8,7 +8,8 @@ Steps, each for all frames at once:
    (and its stretch over time) and takes the length that SMPL's has in the rest pose, where the
    source is in its zero pose; the path of the root is scaled by the ratio of the leg lengths.
    Hips, not the pelvis, anchor the body, for where a skeleton puts its pelvis and spine joints
-   inside the trunk is its own convention.
+   inside the trunk is its own convention; so is the base of its neck, hence shoulders follow
+   the source's from where its zero pose has them, if that is a standing body's.
 3. `fit_trunk` turns trunk, neck and collars by damped Gauss-Newton steps on joint positions.
 4. Limbs are aimed by the minimal turn at their targets; a knee or elbow cannot flip. `fit_feet`
    keeps the ball of the foot on the floor.
@@ -109,7 +110,7 @@ def retarget(
         orientations = Calibration(
             rest, source.rest, source.joints, source.rotations_w, source.mapping
         )
-    targets, scale = _scaled_source(source, rest)
+    targets, scale = _scaled_source(source, rest, orientations)
     rotations_w = _initial_rotations(orientations, len(source.joints))
     fit_trunk(rotations_w, targets, rest, config)
     joints = _place(rotations_w, targets, rest)
@@ -136,7 +137,9 @@ def retarget(
     return Fit(motion, float(np.mean(list(errors.values()))), errors, scale)
 
 
-def _scaled_source(source: SourceMotion, rest: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
+def _scaled_source(
+    source: SourceMotion, rest: np.ndarray, orientations: Orientations
+) -> tuple[dict[str, np.ndarray], float]:
     """Places (T, 3) of the matched joints with SMPL's segment lengths, and the path's scale."""
     at = {name: source.joints[:, j] for name, j in source.mapping.items()}
     zero = at if source.rest is None else {n: source.rest[j] for n, j in source.mapping.items()}
@@ -174,8 +177,26 @@ def _scaled_source(source: SourceMotion, rest: np.ndarray) -> tuple[dict[str, np
             continue
         have, want = lengths(segments)
         for a, b in segments:
-            targets[b] = targets[a] + (at[b] - at[a]) * (want / have)
+            step = (at[b] - at[a]) * (want / have)
+            if b.endswith("shoulder") and orientations.zero_pose is not None:
+                step += _own_shoulder(
+                    source, goal[b] - goal[a], zero[b] - zero[a], want / have, orientations
+                )
+            targets[b] = targets[a] + step
     return {n: p for n, p in targets.items() if n in source.mapping}, scale
+
+
+def _own_shoulder(
+    source: SourceMotion, goal, zero, factor: float, orientations: Orientations
+) -> np.ndarray:
+    """What turns the way (T, 3) from neck to shoulder of the source's zero pose into SMPL's.
+
+    Where a skeleton puts the base of its neck is its own convention; a shoulder that is where
+    its zero pose has it shall not raise SMPL's collar.
+    """
+    assert source.rotations_w is not None  # a source with a zero pose has them
+    chest = source.rotations_w[:, source.mapping["spine3"]]
+    return orientations.world("spine3") @ goal - factor * (chest @ zero)
 
 
 def _initial_rotations(calibration: Orientations, frames: int) -> np.ndarray:

@@ -92,6 +92,6 @@ def test_a_skeleton_of_smpl_names_and_other_bones_is_retargeted(tmp_path, body, 
 
 
 def test_another_up_axis_is_refused(tmp_path, body, cartwheel):
-    with pytest.raises(InputError, match="'x'.*y and z"):
+    with pytest.raises(InputError, match=r"'x'.*y and z"):
         write_bvh(cartwheel, tmp_path / "a.bvh", body, "x")
     assert list(tmp_path.iterdir()) == []

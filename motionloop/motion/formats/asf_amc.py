@@ -87,7 +87,8 @@ def read_asf(path: Path) -> Asf:
             above.update(dict.fromkeys(words[1:], words[0]))
         order_of = _parents_first(names, above)
     except (KeyError, IndexError, ValueError) as error:
-        raise InputError(f"{path}: the skeleton cannot be read at {line.strip()!r}") from error
+        where = f"bone {names[-1]}" if line in sections["bonedata"] else repr(line.strip())
+        raise InputError(f"{path}: the skeleton cannot be read after {where}: {error}") from error
     chosen = [names[k] for k in order_of]
     parents = tuple(chosen.index(above[n]) if n in above else -1 for n in chosen)
     return Asf(
