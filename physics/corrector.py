@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from physics.balance import BalanceConfig, rebalance
 from physics.cleanup import CleanupConfig, clean_up
 from physics.dynamics import plan_reference, sample_qpos
 from physics.humanoid import Humanoid, HumanoidOptions
@@ -45,6 +46,7 @@ class CorrectorConfig:
         acceleration_sigma: Gaussian smoothing of the reference's accelerations, s.
         fall_distance: mean joint error that counts as a fall, m (UHC and PHC: 0.5).
         cleanup: the kinematic stage.
+        balance: the re-plan of the centre of mass.
         humanoid: the body.
         gains: the first setting of the tracker.
     """
@@ -58,6 +60,7 @@ class CorrectorConfig:
     acceleration_sigma: float = 0.04
     fall_distance: float = 0.5
     cleanup: CleanupConfig = field(default_factory=CleanupConfig)
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
     humanoid: HumanoidOptions = field(default_factory=HumanoidOptions)
     gains: Gains = field(default_factory=Gains)
 
@@ -177,11 +180,12 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
     if config.kinematic_only or len(motion) < 2:
         return _untracked(kinematic, humanoid, "")
     support = support_of(humanoid, kinematic, plan)
+    reference = rebalance(humanoid, kinematic, support, plan.flight, config.balance)
     settings = ({}, *RETRIES[: config.retries])
     first = None
     for number, changes in enumerate(settings):
         gains = replace(config.gains, **changes)
-        rollout = track(humanoid, kinematic, support, gains, config)
+        rollout = track(humanoid, reference, support, gains, config)
         if not rollout.fault:
             return _tracked(kinematic, humanoid, rollout, number)
         first = first or rollout

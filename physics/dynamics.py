@@ -25,12 +25,18 @@ class Reference:
         qpos: (K + 1, 99).
         qvel: (K + 1, 75).
         qacc: (K + 1, 75).
+        smoothing: Gaussian smoothing of accelerations, s.
     """
 
     step: float
     qpos: np.ndarray
     qvel: np.ndarray
     qacc: np.ndarray
+    smoothing: float
+
+    def acceleration_of(self, velocity: np.ndarray) -> np.ndarray:
+        """The acceleration of a velocity (K + 1, ...), smoothed as `qacc` is."""
+        return smooth_rate(velocity, self.step, self.smoothing)
 
     def __len__(self) -> int:
         return len(self.qpos) - 1
@@ -62,9 +68,17 @@ def plan_reference(
     qpos = sample_qpos(humanoid, humanoid.to_qpos(motion), 1 / motion.fps, times)
     qpos = _smooth_positions(humanoid, qpos, position_sigma / step)
     qvel = humanoid.velocities(qpos, step)
-    qacc = np.gradient(qvel, step, axis=0) if count > 0 else np.zeros_like(qvel)
-    qacc = gaussian_filter1d(qacc, acceleration_sigma / step, axis=0, mode="nearest")
-    return Reference(step, qpos, qvel, qacc)
+    qacc = smooth_rate(qvel, step, acceleration_sigma)
+    return Reference(step, qpos, qvel, qacc, acceleration_sigma)
+
+
+def smooth_rate(values: np.ndarray, step: float, sigma: float) -> np.ndarray:
+    """The rate of change of values (T, ...), `step` s apart, smoothed by a Gaussian of sigma s."""
+    if len(values) < 2:
+        return np.zeros_like(values)
+    return gaussian_filter1d(
+        np.gradient(values, step, axis=0), sigma / step, axis=0, mode="nearest"
+    )
 
 
 def sample_qpos(humanoid: Humanoid, qpos: np.ndarray, step: float, times: np.ndarray) -> np.ndarray:

@@ -116,16 +116,29 @@ def _guide(
     """Joint positions (K + 1, 24, 3) of a reference, and all that the controller follows."""
     data = mujoco.MjData(humanoid.model)
     count = len(reference.qpos)
-    joints = np.empty((count, len(humanoid.body), 3))
+    joints, centre = np.empty((count, len(humanoid.body), 3)), np.empty((count, 3))
     points = np.empty((count, controller.point_count, 3))
     for k, row in enumerate(reference.qpos):
         data.qpos[:] = row
         mujoco.mj_kinematics(humanoid.model, data)
+        mujoco.mj_comPos(humanoid.model, data)
+        centre[k] = data.subtree_com[1]
         joints[k] = data.xpos[humanoid.body]
         points[k] = controller.point_positions(data)
-    speed = np.zeros_like(points)
+    speed, drift = np.zeros_like(points), np.zeros_like(centre)
     if count > 1:
         speed[:] = np.gradient(points, reference.step, axis=0)
+        drift[:] = np.gradient(centre, reference.step, axis=0)
     gains, feet = controller.gains, slice(len(humanoid.corners))
     low = (points[..., 2] < gains.low) & (np.linalg.norm(speed, axis=-1) < gains.slow)
-    return joints, Guide(reference, stance, low, points[:, feet], speed[:, feet])
+    guide = Guide(
+        reference=reference,
+        stance=stance,
+        low=low,
+        feet=points[:, feet],
+        feet_speed=speed[:, feet],
+        centre=centre,
+        centre_speed=drift,
+        centre_acceleration=reference.acceleration_of(drift),
+    )
+    return joints, guide

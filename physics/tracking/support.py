@@ -5,6 +5,7 @@ point of the same joint, so that the controller counts on forces where the simul
 give them. All other planned points (hands, knees, back) are used as they are.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from physics.motion import SmplMotion
 from physics.skeleton import forward_kinematics
 
 FLAT = 0.03  # m: a foot's corner below this stands when another corner of its box does
+LANDING = 0.05  # s before a planned contact, in which a low corner may already land
+LOW = 0.02  # m: such a corner is lower
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def support_of(humanoid: Humanoid, motion: SmplMotion, plan: ContactPlan) -> Sup
     """The support of a humanoid that follows a motion under its contact plan.
 
     A box that touches with one corner is planned with all its low corners: a simulated foot
-    stands on its sole, not on an edge.
+    stands on its sole, not on an edge. Corners that are low shortly before the plan has them
+    down may land then: a plan speaks of standing still, and a foot touches first.
     """
     feet = np.zeros((len(plan.in_contact), len(humanoid.corners)), bool)
     for corner, (joint, offset) in enumerate(zip(humanoid.corner_joints, humanoid.corners)):
@@ -52,10 +56,12 @@ def support_of(humanoid: Humanoid, motion: SmplMotion, plan: ContactPlan) -> Sup
     joints_w, rotations_w = forward_kinematics(
         humanoid.skeleton.rest, motion.transl, motion.global_orient, motion.body_pose
     )
-    low = carried(joints_w, rotations_w, humanoid.corner_joints, humanoid.corners)[..., 2] < FLAT
+    heights = carried(joints_w, rotations_w, humanoid.corner_joints, humanoid.corners)[..., 2]
     for joint in FOOT_JOINTS:
         box = humanoid.corner_joints == joint
-        feet[:, box] |= feet[:, box].any(axis=1, keepdims=True) & low[:, box]
+        feet[:, box] |= feet[:, box].any(axis=1, keepdims=True) & (heights[:, box] < FLAT)
+    for _ in range(math.ceil(LANDING * motion.fps)):
+        feet[:-1] |= feet[1:] & (heights[:-1] < LOW)
     body = ~np.isin(plan.joints, FOOT_JOINTS)
     return Support(
         points=np.concatenate([humanoid.corners, plan.offsets[body]]),

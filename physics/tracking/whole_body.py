@@ -11,9 +11,17 @@ A = first six rows of M, r = A a_0 + h the wrench that the wish needs, G = A inv
 
     min over f in the friction pyramids of 1/2 |B f - r|^2 in the metric inv(G).             (2)
 
-Whatever the floor cannot give (r - B f) may come from assistance w, up to its budget; the rest
-becomes a change of acceleration, a = a_0 + inv(Q) A' inv(G) (B f + w - r). Torques follow from
-(1). Compare Herzog et al., Momentum control with hierarchical inverse dynamics (2016).
+The horizontal force in r is another one than the wish needs: the one that brings the capture
+point xi = c + c'/omega of the centre of mass c back to the reference's,
+
+    c'' = c''_ref + omega^2 [(c - c_ref) - (1 + k) (xi - xi_ref)],   omega^2 = g / z,         (3)
+
+which moves the zero-moment point by (1 + k) times the capture point's error, and does not ask for
+more than feet can do. Whatever the floor cannot give (r - B f) may come from assistance w, up to
+its budget; the rest becomes a change of acceleration, a = a_0 + inv(Q) A' inv(G) (B f + w - r_0)
+with the wrench r_0 that the wish needs. Torques follow from (1). Compare Herzog et al., Momentum
+control with hierarchical inverse dynamics (2016), and for (3) Englsberger et al., Bipedal walking
+control based on the divergent component of motion (2015).
 """
 
 # MuJoCo's bindings have no type stubs.
@@ -27,6 +35,8 @@ from physics.dynamics import Reference
 from physics.humanoid import Humanoid
 from physics.tracking.cones import pyramid_edges, solve_cone
 
+GRAVITY = 9.81  # m/s^2
+LOWEST_CENTRE = 0.3  # m: lower bodies fall as fast as one of this height
 FALLING_RATE = 3.3  # 1/s: sqrt(g / height of the centre of mass), of the inverted pendulum
 
 
@@ -58,6 +68,8 @@ class Gains:
         swing_height: height in the reference from which that cost fades; it is 0 at twice it, m.
         swing_frequency: natural frequency of the height error of such a point, rad/s.
         swing_damping: damping ratio of that error.
+        balance: k of (3): how much faster the capture point's error shrinks than it would grow.
+        balance_reach: how far the zero-moment point is moved at most, m.
     """
 
     joint_frequency: float = 25.0
@@ -83,6 +95,8 @@ class Gains:
     swing_height: float = 0.06
     swing_frequency: float = 15.0
     swing_damping: float = 0.7
+    balance: float = 2.0
+    balance_reach: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,9 @@ class Guide:
             no accident.
         feet: (K + 1, F, 3) positions of the feet's points in the reference, m.
         feet_speed: (K + 1, F, 3) their velocities, m/s.
+        centre: (K + 1, 3) centre of mass in the reference, m.
+        centre_speed: (K + 1, 3) its velocity, m/s.
+        centre_acceleration: (K + 1, 3) its acceleration, smoothed, m/s^2.
     """
 
     reference: Reference
@@ -103,6 +120,9 @@ class Guide:
     low: np.ndarray
     feet: np.ndarray
     feet_speed: np.ndarray
+    centre: np.ndarray
+    centre_speed: np.ndarray
+    centre_acceleration: np.ndarray
 
 
 class WholeBodyController:
@@ -189,14 +209,16 @@ class WholeBodyController:
         need = root_rows @ wish + bias[:6]
         near = np.flatnonzero(held | (low & (height < gains.touch)))
         given, contact = np.zeros(6), 0.0
+        target = need
         if len(near):
-            given, contact = self._push(data, near, height[near], transport[near], need, metric)
-        lack = need - given
+            target = need + self._balance(data, guide, k, need)
+            given, contact = self._push(data, near, height[near], transport[near], target, metric)
         if self.budget > 0:
+            lack = target - given
             size = np.sqrt(lack[:3] @ lack[:3] + (lack[3:] @ lack[3:]) / self.lever**2)
             self.assistance[:] = lack * min(1.0, self.budget / max(size, 1e-12))
             data.qfrc_applied[:6] = self.assistance
-        acceleration = wish - response @ (metric @ (lack - self.assistance))
+        acceleration = wish - response @ (metric @ (need - given - self.assistance))
         torque = inertia @ acceleration + bias - contact
         limit = self.humanoid.torque_limit
         data.ctrl[:] = np.minimum(np.maximum(torque[6:], -limit), limit)
@@ -253,6 +275,21 @@ class WholeBodyController:
         response[used] = solved[:, :6]
         wish[used] += solved[:, 6]
         return wish, response
+
+    def _balance(self, data, guide, k, need):
+        """What (3) asks for beyond the wrench `need` (6,): a horizontal force at the centre."""
+        mujoco.mj_subtreeVel(self.humanoid.model, data)
+        centre = data.subtree_com[1]
+        rate = np.sqrt(GRAVITY / max(guide.centre[k, 2], LOWEST_CENTRE))
+        error = centre[:2] - guide.centre[k, :2]
+        capture = error + (data.subtree_linvel[1, :2] - guide.centre_speed[k, :2]) / rate
+        move = (1.0 + self.gains.balance) * capture
+        move *= min(1.0, self.gains.balance_reach / max(np.sqrt(move @ move), 1e-12))
+        wanted = guide.centre_acceleration[k, :2] + rate**2 * (error - move)
+        x, y = self.humanoid.mass * wanted - need[:2]
+        arm = centre - data.qpos[:3]
+        torque = np.array([-arm[2] * y, arm[2] * x, arm[0] * y - arm[1] * x])
+        return np.concatenate([[x, y, 0.0], data.xmat[1].reshape(3, 3).T @ torque])
 
     def _columns(self, carrier: np.ndarray) -> np.ndarray:
         """The degrees of freedom that move any of the bodies."""

@@ -68,7 +68,7 @@ def test_position_error_is_the_distance_to_the_clean_up(walked):
     ]
     distance = np.linalg.norm(joints[0] - joints[1], axis=-1).mean(axis=1)
     np.testing.assert_allclose(walked.position_error, distance)
-    assert distance[0] < 1e-3
+    assert distance[0] < 0.02  # it starts where the re-plan of the centre of mass starts
 
 
 def test_a_floating_clip_comes_down_and_a_sunken_one_up():
