@@ -80,6 +80,9 @@ class Task(Generic[S]):
             for the record of a run.
         preview: writes a picture or video of a few samples to the path it is given, which
             carries no suffix, and returns the file's path.
+        film: writes a video of samples of the same few prompts each time, like `preview`.
+        figures: figures of every sample by name, (N,) each: numbers such as its errors, or words
+            such as its caption.
         corrections: gives, and forgets, what the corrector found out about each sample of its
             last batch, for the record of a run; None where there was nothing to find out.
     """
@@ -93,6 +96,8 @@ class Task(Generic[S]):
     model_metrics: tuple[Callable[[Any], Scalars], ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
     preview: Callable[[S, Path], Path] | None = None
+    film: Callable[[S, Path], Path] | None = None
+    figures: Callable[[S], Mapping[str, np.ndarray]] | None = None
     corrections: Callable[[], Samples | None] | None = None
 
 

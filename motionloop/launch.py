@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from motionloop.reporters import SeveralReporters
 from motionloop.reporters.jsonl import JsonlReporter, read_history
 from motionloop.reporters.wandb_reporter import WandbReporter
 from motionloop.samples import InputError, write_whole
+from motionloop.showcase import Showcase
 
 _REDRAW = 10.0  # s
 _PACKAGES = ("numpy", "scipy", "torch", "mujoco", "smplx", "wandb")
@@ -54,10 +56,12 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
                 jsonl.report(*_split(row))
         history = read_history(path / "metrics.jsonl")
         config = {**yaml.safe_load(experiment.text), "definitions": dict(task.definitions)}
-        wandb = WandbReporter(experiment.wandb, path, config, experiment.name, history)
+        group = experiment.wandb.group or experiment.name
+        settings = replace(experiment.wandb, group=group)
+        wandb = WandbReporter(settings, path, config, path.resolve().name, history)
         display.note(wandb.where)
-        curves = Curves(path, experiment, wandb)
-        reporter = SeveralReporters([jsonl, curves, wandb])
+        curves, showcase = Curves(path, experiment, wandb), Showcase(path, task, wandb)
+        reporter = SeveralReporters([jsonl, curves, showcase, wandb])
         try:
             return run(task, experiment.loop, path, reporter, display)
         finally:

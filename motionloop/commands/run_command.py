@@ -81,6 +81,7 @@ def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> 
     from rich.table import Table
 
     from motionloop.sweep import sweep
+    from motionloop.sweep_reporting import report_sweep
     from motionloop.viewer.curves import plot_curves
 
     console = Console()
@@ -92,6 +93,7 @@ def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> 
             path,
             lambda label, done, total: bar.update(job, completed=done, total=total),
         )
+    where = report_sweep(experiment, path, result)
     headline = experiment.headline()
     plot_curves(result.histories, path / "curves.png", experiment.curves(), experiment.name)
     rows = result.summary()
@@ -106,6 +108,7 @@ def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> 
             table.add_row(row["arm"], str(row["seeds"]), *cells)
     console.print(table)
     console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
+    console.print(where, soft_wrap=True, highlight=False)
     save_json(args.json, rows)
 
 

@@ -10,13 +10,14 @@ terminal, and when the client fails the reporter says so once and goes on offlin
 """
 
 import logging
-import re
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from motionloop.interfaces import Scalars
+from motionloop.reporters.wandb_media import shown
 from motionloop.reporters.wandb_run import (
     Mode,
     WandbConfig,
@@ -28,8 +29,6 @@ from motionloop.reporters.wandb_run import (
 from motionloop.reporters.wandb_state import WandbState
 
 _log = logging.getLogger("motionloop.reporters")
-_IMAGES = {".png", ".jpg", ".jpeg"}
-_VIDEOS = {".mp4", ".gif", ".webm"}
 
 
 class WandbReporter:
@@ -63,6 +62,7 @@ class WandbReporter:
         self._run: Any = None
         self._reported: set[int] = set()
         self._waiting: dict[int, list[Path]] = {}
+        self._best: dict[str, tuple[float, float, int]] = {}
         self.mode: Mode = resolve_mode(config)
         if self.mode == "disabled":
             return
@@ -76,9 +76,11 @@ class WandbReporter:
             return
         self._reported.add(generation)
         self._send(scalars, generation, self._waiting.pop(generation, []))
+        self._note_best(scalars, generation)
+        self._sum_up()
 
     def attach(self, path: Path, generation: int) -> None:
-        """Send a picture, a video or another file; before `report` it waits for the scalars.
+        """Send a file as `wandb_media` shows it; before `report` it waits for the scalars.
 
         Waiting keeps this true: the generation that W&B knows last has its scalars there.
         """
@@ -131,10 +133,12 @@ class WandbReporter:
         newest = self._newest_on_server()
         for record in history:
             generation = record["generation"]
+            scalars = {key: value for key, value in record.items() if key != "generation"}
             self._reported.add(generation)
+            self._note_best(scalars, generation)
             if generation > newest:
-                scalars = {key: value for key, value in record.items() if key != "generation"}
                 self._send(scalars, generation, self._state.attached_at(generation))
+        self._sum_up()
         if self.folder is not None:
             retire_older_folders(self.folder, self._state.id)
 
@@ -151,24 +155,29 @@ class WandbReporter:
         """One row of W&B's history: scalars and media share the generation as their x axis."""
 
         def log(run: Any) -> None:
-            row: dict[str, Any] = {"generation": generation, **scalars}
+            row: dict[str, Any] = dict(scalars)
             for path in filter(Path.is_file, files):
-                row.update(self._media(run, path))
-            run.log(row)
+                row |= shown(run, path, generation, self.directory)
+            if row:
+                run.log({"generation": generation, **row})
 
         self._guard("log", log)
 
-    def _media(self, run: Any, path: Path) -> dict[str, Any]:
-        import wandb
+    def _note_best(self, scalars: Scalars, generation: int) -> None:
+        """Remember which generation came nearest to the real data, metric by metric."""
+        for name, value in scalars.items():
+            if name.endswith(("_low", "_high")):  # ends of another scalar's interval
+                continue
+            distance = abs(value - scalars.get(f"real/{name}", math.nan))
+            if distance < self._best.get(name, (math.inf,))[0]:
+                self._best[name] = (distance, value, generation)
 
-        suffix = path.suffix.lower()
-        if suffix in _IMAGES:
-            return {_key(path): wandb.Image(str(path))}
-        if suffix in _VIDEOS:
-            return {_key(path): wandb.Video(str(path), format=suffix[1:])}  # type: ignore[arg-type]
-        base = self.directory if path.is_relative_to(self.directory) else path.parent
-        run.save(str(path), base_path=str(base), policy="now")
-        return {}
+    def _sum_up(self) -> None:
+        """Put the best value of every metric, and its generation, beside the last one."""
+        best = {f"best/{name}": value for name, (_, value, _) in self._best.items()}
+        when = {f"best/{name}_generation": g for name, (_, _, g) in self._best.items()}
+        if best:
+            self._guard("sum up", lambda run: run.summary.update({**best, **when}))
 
     def _guard(self, doing: str, call: Callable[[Any], None]) -> None:
         if self._run is None:
@@ -185,11 +194,6 @@ class WandbReporter:
             doing,
             _first_line(failure),
         )
-
-
-def _key(path: Path) -> str:
-    """The name of a file's series in W&B: its stem without a number at the end."""
-    return re.sub(r"[_-]?\d+$", "", path.stem) or path.stem
 
 
 def _first_line(failure: Exception) -> str:

@@ -25,11 +25,13 @@ class WandbConfig:
     Attributes:
         project: the W&B project that holds the run.
         entity: the W&B user or team that owns the project; None: the default of the API key.
-        group: name under which W&B shows several runs together, such as the seeds of one arm.
+        group: name under which W&B shows several runs together; None: the experiment's name.
         mode: "online" sends while the loop runs; "offline" writes files for `wandb sync`;
             "disabled" does nothing; "auto" is online when an API key is configured (in the
             environment or by `wandb login`), else offline.
         tags: labels of the run.
+        video_every: generations between videos of the same prompts; 0 films nothing.
+        artifacts: which generations' weights and sample sets become W&B artifacts.
         base_url: address of the W&B server; None: the client's own setting, usually the
             public server.
         timeout: longest wait for the server when the run starts and when it ends, s. Data that
@@ -41,6 +43,8 @@ class WandbConfig:
     group: str | None = None
     mode: Literal["auto", "online", "offline", "disabled"] = "auto"
     tags: tuple[str, ...] = ()
+    video_every: int = 3
+    artifacts: Literal["none", "last", "all"] = "last"
     base_url: str | None = None
     timeout: float = 30.0
 

@@ -23,7 +23,7 @@ from motionloop.metrics.text_motion import TextMotionEvaluator
 from motionloop.metrics.text_motion_metrics import TextMotionMetrics
 from motionloop.motion.body import Body
 from motionloop.motion.clip_store import ClipStore
-from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrector
+from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrector, plausibility
 from motionloop.motion.dataset import split
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
@@ -166,6 +166,8 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         draw_real=draw_real,
         definitions=definitions,
         preview=lambda samples, path: _preview(samples, path, body),
+        film=lambda samples, path: _film(samples, path, body),
+        figures=lambda samples: _figures(samples, body),
         corrections=lambda: noted.pop() if noted else None,
     )
 
@@ -256,3 +258,22 @@ def _preview(samples: Motions, path: Path, body: Body) -> Path:
     titles = [clip.caption for clip in clips]
     # No graphics driver in the loop's process: a driver that crashes would take the run along.
     return render(clips, path.with_suffix(".png"), body, titles, renderer="software")
+
+
+def _film(samples: Motions, path: Path, body: Body) -> Path:
+    """A video of the first sample of each of the first three classes, by the alphabet."""
+    from motionloop.viewer.render import render
+
+    names = np.array([caption_class(caption) for caption in samples.caption])
+    rows = [int(np.flatnonzero(names == name)[0]) for name in sorted(set(names))[:3]]
+    clips = samples[np.array(rows)].unpack()
+    titles = [clip.caption for clip in clips]
+    file = path.with_suffix(".mp4")
+    return render(clips, file, body, titles, (240 * len(clips), 300), renderer="software")
+
+
+def _figures(samples: Motions, body: Body) -> dict[str, np.ndarray]:
+    """Caption and physical errors of every sample."""
+    rows = plausibility(samples.unpack(), body)
+    errors = {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    return {"index": samples.index, "caption": samples.caption, **errors}

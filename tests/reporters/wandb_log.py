@@ -53,6 +53,24 @@ def config(folder: Path) -> dict:
     return {item.key: json.loads(item.value_json) for item in items if item.key != "_wandb"}
 
 
+def summary(folder: Path) -> dict:
+    """The newest value of everything in the run's summary."""
+    found: dict = {}
+    for record in read_records(folder):
+        for items in (record.summary.update, record.run.summary.update):
+            for item in items:
+                name = "/".join(item.nested_key) if item.nested_key else item.key
+                found[name] = json.loads(item.value_json)
+    return found
+
+
+def artifacts(folder: Path) -> list:
+    """The artifacts that the run logged."""
+    requests = [r.request.log_artifact.artifact for r in read_records(folder)
+                if r.HasField("request") and r.request.HasField("log_artifact")]  # fmt: skip
+    return [r.artifact for r in read_records(folder) if r.HasField("artifact")] + requests
+
+
 def _row(items) -> dict:
     row: dict = {}
     for item in items:
