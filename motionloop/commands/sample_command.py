@@ -1,10 +1,14 @@
 """Draw new motions from a run's model, as a data set that other commands read.
 
 motionloop sample runs/motion --n 8 --out new_motions
-motionloop sample runs/motion --generation 3 --caption "a person walks" --seconds 2
+motionloop sample runs/motion --generation 3 --text "a person walks" --seconds 2
+motionloop sample runs/texts --text "a person walks, exhausted" --seconds 4 --n 4 --guidance 2.5
+A run that was trained on classes takes what stands before the comma; one that was trained with
+--text_encoder takes the whole text, and also text that it was not trained on.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the new folder (default: RUN/samples_gG_seedS)")
     parser.add_argument("--n", type=int, default=8, help="how many (default: 8)")
     parser.add_argument("--generation", type=int, help="whose model (default: the last)")
-    parser.add_argument("--caption", help="what they show (default: the training captions)")
+    parser.add_argument(
+        "--text", "--caption", help="what they show (default: the training captions)"
+    )
+    parser.add_argument("--guidance", type=float, help="how hard to follow it (default: the run's)")
     parser.add_argument("--seconds", type=float, help="length (default: as the training clips)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
@@ -45,22 +52,37 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     g = complete[-1] if args.generation is None else args.generation
     out = args.out or args.run / f"samples_g{g}_seed{args.seed}"
     model = MotionGenerator.from_file(directory.model_file(g), device=args.device)
+    if args.guidance is not None:
+        model.config = replace(model.config, guidance=args.guidance)
     rng = np.random.default_rng(args.seed)
     with counting("sampling") as progress:
         model.on_progress = lambda what, done, total: progress(done, total)
-        if args.caption is None and args.seconds is None:
+        if args.text is None and args.seconds is None:
             motions = model.sample(args.n, rng)
         else:
             motions = _asked(model, args, rng)
     clips = {f"sample_{n:04d}": clip for n, clip in enumerate(motions.unpack())}
     entries = write_dataset(out, clips, source=f"{args.run}, generation {g}, seed {args.seed}")
-    Console().print(f"{len(clips)} motions of generation {g} in {out}", soft_wrap=True)
+    console = Console()
+    console.print(f"{len(clips)} motions of generation {g} in {out}", soft_wrap=True)
+    if args.text is not None:
+        console.print(_understood(model, args.text), soft_wrap=True, markup=False, highlight=False)
     save_json(args.json, entries)
+
+
+def _understood(model, text: str) -> str:
+    """What of a text conditioned the model."""
+    from motionloop.motion.motions import caption_class
+
+    if model.text is not None:
+        known = text in model.captions
+        return f"text read by {model.text.name}" + ("" if known else "; it was not trained on it")
+    return f"this model knows classes: {caption_class(text)!r}"
 
 
 def _asked(model, args: argparse.Namespace, rng: np.random.Generator):
     drawn = model.sample_plan(args.n, rng)
-    captions = [args.caption] * args.n if args.caption is not None else drawn[0]
+    captions = [args.text] * args.n if args.text is not None else drawn[0]
     lengths = drawn[1]
     if args.seconds is not None:
         frames = round(args.seconds * model.fps)

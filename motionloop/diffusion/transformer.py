@@ -29,6 +29,7 @@ class TransformerConfig:
     Attributes:
         features: D, numbers in a frame.
         classes: classes that condition it; class number `classes` is the null class.
+        text_width: numbers in the vectors that condition it in place of classes; 0 for classes.
         width: numbers in a token.
         blocks: transformer blocks.
         heads: attention heads; divides `width`.
@@ -41,6 +42,35 @@ class TransformerConfig:
     blocks: int = 4
     heads: int = 4
     expansion: int = 4
+    text_width: int = 0
+
+
+class VectorEmbedding(nn.Module):
+    """What a table of vectors, such as those of captions, says to the network.
+
+    A label is a row of the table, -1 means none. The table is set before the network is used, and
+    is no part of its weights, so that other captions may follow those of the training.
+
+    Attributes:
+        table: (K, W).
+    """
+
+    table: Tensor
+
+    def __init__(self, vector_width: int, width: int):
+        super().__init__()
+        self.none = nn.Parameter(torch.zeros(width))
+        self.layer = nn.Linear(vector_width, width)
+        # Vectors are of length sqrt(W): they start with unit variance, as class embeddings do.
+        nn.init.normal_(self.layer.weight, std=vector_width**-0.5)
+        self.register_buffer("table", torch.zeros(0, vector_width), persistent=False)
+
+    def forward(self, label: Tensor) -> Tensor:
+        """Embeddings (B, width) of labels (B,)."""
+        if len(self.table) == 0:
+            return self.none.expand(len(label), -1)
+        said = self.layer(self.table[label.clamp(min=0)])
+        return torch.where((label < 0)[:, None], self.none, said)
 
 
 def sinusoids(positions: Tensor, width: int, longest: float) -> Tensor:
@@ -112,9 +142,13 @@ class MotionTransformer(nn.Module):
         super().__init__()
         width = config.width
         self.config = config
-        self.null_label = config.classes
+        self.null_label = -1 if config.text_width else config.classes
         self.stem = nn.Linear(KERNEL * config.features, width)
-        self.class_embedding = nn.Embedding(config.classes + 1, width)
+        self.class_embedding = (
+            VectorEmbedding(config.text_width, width)
+            if config.text_width
+            else nn.Embedding(config.classes + 1, width)
+        )
         self.time = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.blocks = nn.ModuleList(
             Block(width, config.heads, config.expansion) for _ in range(config.blocks)
@@ -128,7 +162,7 @@ class MotionTransformer(nn.Module):
         Args:
             x_t: (B, T, D) noisy sequences.
             t: (B,) times in [0, 1].
-            label: (B,) class numbers, or None for the null class.
+            label: (B,) numbers of classes or of vectors, or None for the null label.
             mask: (B, T) true on the frames that count, from the first on; None where all do.
         """
         batch, frames, _ = x_t.shape

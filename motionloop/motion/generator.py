@@ -1,11 +1,14 @@
 """MotionGenerator: the motion diffusion model as a generative model of the loop.
 
+What conditions it is the class of a caption, or, with a text encoder, the caption itself.
+
 It wires the parts: motions -> features -> scaling -> transformer, trained on the clean-sample
 loss; noise -> sampler -> features -> motions. Synthetic motions mirror the training set: each
 draw goes through the captions and lengths that the model was first trained on, as Gillman et al.,
 Self-Correcting Self-Consuming Loops (2024), prompt with the training captions.
 """
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,11 +24,16 @@ from motionloop.diffusion.device import resolve_device, torch_generator
 from motionloop.diffusion.noise import CosineSchedule
 from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler, Sampler
 from motionloop.diffusion.training import Trainer, TrainingConfig
-from motionloop.diffusion.transformer import MotionTransformer, TransformerConfig
+from motionloop.diffusion.transformer import (
+    MotionTransformer,
+    TransformerConfig,
+    VectorEmbedding,
+)
 from motionloop.interfaces import Scalars
 from motionloop.motion.features import FEATURES, FeatureScaling, decode, encode
 from motionloop.motion.joint_view import JointView
 from motionloop.motion.motions import Motions, caption_class
+from motionloop.motion.text import text_encoder
 from motionloop.samples import InputError
 
 SAMPLES_AT_ONCE = 64  # as many as stay in a processor's cache
@@ -49,6 +57,8 @@ class GeneratorConfig:
         label_dropout: share of motions trained without their class; guidance needs some.
         guidance: scale of classifier-free guidance; 1 is none, above 1 trades diversity for
             samples that are more typical of their class.
+        text_encoder: conditions on whole captions through this frozen encoder (words, minilm, or
+            a folder of CLIP or T5); empty conditions on classes, what stands before the comma.
         sampler: "ddim" or "ddpm" (ancestral, wants more steps).
         sampling_steps: network calls for a sample.
         eta: randomness of DDIM's path, 0 none, 1 as DDPM.
@@ -65,6 +75,7 @@ class GeneratorConfig:
     joint_weight: float = 0.3
     label_dropout: float = 0.1
     guidance: float = 1.0
+    text_encoder: str = ""
     sampler: Literal["ddim", "ddpm"] = "ddim"
     sampling_steps: int = 20
     eta: float = 0.0
@@ -95,6 +106,7 @@ class MotionGenerator:
     same bits.
 
     Attributes:
+        text: the encoder of its captions; none where classes condition it.
         on_progress: called as on_progress(what, done, total) with "train" or "sample".
     """
 
@@ -128,8 +140,14 @@ class MotionGenerator:
         self.on_progress: Callable[[str, int, int], None] | None = None
         self._autocast = torch.bfloat16 if self.device.type == "cuda" else None
         self._schedule = CosineSchedule()
+        self.text = text_encoder(config.text_encoder) if config.text_encoder else None
         size = TransformerConfig(
-            FEATURES, len(self.classes), config.width, config.blocks, config.heads
+            FEATURES,
+            len(self.classes),
+            config.width,
+            config.blocks,
+            config.heads,
+            text_width=self.text.width if self.text else 0,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**63)))
@@ -176,6 +194,11 @@ class MotionGenerator:
         )
         return {"train_loss": loss}
 
+    @property
+    def captions(self) -> list[str]:
+        """The distinct captions that it was first trained on."""
+        return sorted(set(self._captions.tolist()))
+
     def sample(self, count: int, rng: np.random.Generator) -> Motions:
         """Draw motions by `sample_plan`.
 
@@ -205,7 +228,7 @@ class MotionGenerator:
         """Draw one motion for each caption, of the given number of frames.
 
         Raises:
-            InputError: the model is untrained, or a caption's class is unknown to it.
+            InputError: the model is untrained, or classes condition it and a caption's is unknown.
         """
         scaling = self._require_trained()
         captions = np.asarray(captions, dtype=np.str_)
@@ -257,7 +280,7 @@ class MotionGenerator:
         """
         groups, facts = read_checkpoint(Path(path))
         for name, mine in self._identity().items():
-            if facts.get(name) != mine:
+            if facts.get(name, "") != mine:
                 raise InputError(
                     f"{path} has {name} {facts.get(name)!r}, this model {mine!r}; "
                     "make the model with the settings of the file"
@@ -297,7 +320,14 @@ class MotionGenerator:
     def _identity(self) -> dict:
         """The settings that a file and a model must share."""
         size = {name: getattr(self.config, name) for name in ("width", "blocks", "heads")}
-        return {**size, "classes": self.classes, "frames": self.frames, "fps": self.fps}
+        text = self.text.name if self.text else ""
+        return {
+            **size,
+            "classes": self.classes,
+            "text_encoder": text,
+            "frames": self.frames,
+            "fps": self.fps,
+        }
 
     def _training(self, first: bool) -> TrainingConfig:
         config = self.config
@@ -325,13 +355,21 @@ class MotionGenerator:
             return torch.func.functional_call(self._network, self._average, arguments).float()
 
     def _labels(self, captions: np.ndarray) -> Tensor:
-        """Class numbers (N,) of captions."""
+        """Numbers (N,) of what the captions say: of classes, or of vectors that this sets."""
+        embedding = self._network.class_embedding
+        if self.text is not None and isinstance(embedding, VectorEmbedding):
+            texts, rows = np.unique(captions, return_inverse=True)
+            vectors = torch.from_numpy(self.text([str(text) for text in texts]))
+            embedding.table = vectors.to(self.device)
+            return torch.from_numpy(rows.astype(np.int64))
         number = {name: i for i, name in enumerate(self.classes)}
         unknown = sorted({c for c in map(caption_class, captions) if c not in number})
         if unknown:
+            near = difflib.get_close_matches(unknown[0], self.classes, n=1, cutoff=0.0)
             raise InputError(
-                f"the generator does not know the caption class {unknown[0]!r}; "
-                f"it knows {', '.join(map(repr, self.classes))}"
+                f"the generator does not know the caption class {unknown[0]!r}; the nearest that "
+                f"it knows is {near[0]!r}, of {', '.join(map(repr, self.classes))}; free text "
+                "wants a model trained with task.generator.text_encoder"
             )
         return torch.tensor([number[caption_class(c)] for c in captions], dtype=torch.long)
 

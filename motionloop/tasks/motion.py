@@ -27,6 +27,7 @@ from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrecto
 from motionloop.motion.dataset import split
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
+from motionloop.motion.text import text_encoder
 from motionloop.motion.windows import WindowPlan
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
@@ -116,6 +117,8 @@ class MotionConfig:
 def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     """The motion task; `seed` draws the training windows."""
     resolve_device(config.device)
+    if config.generator.text_encoder:
+        text_encoder(config.generator.text_encoder)  # a wrong name is told at once
     torch.set_num_threads(config.threads)
     body = Body.load(config.body_model)
     display.stage(0, "reading clips")
