@@ -76,6 +76,16 @@ class Mixing:
         """How many of the newest batches it takes to go on; 0: all of them."""
         return 0 if self.workflow in _NEED_ALL else self.memory
 
+    @property
+    def draws_rows(self) -> bool:
+        """Whether `rows` depends on its generator."""
+        return self.workflow == "accumulate_subsample" or self.remembered == "sampled"
+
+    @property
+    def draws(self) -> bool:
+        """Whether a training set depends on its generator."""
+        return self.workflow == "fresh" or self.draws_rows
+
     def rows(self, real: int, sizes: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Which rows of [real; pool] to train on.
 

@@ -146,11 +146,11 @@ class _Generations:
     def _training_set(self, g: int) -> np.ndarray:
         mixing: Mixing = self.config.mixing()
         real = self.real.shape[1]
-        rngs = self._rngs(g, "mixing")
+        rngs = self._rngs(g, "mixing") if mixing.draws else []
         if mixing.workflow == "fresh":
             self.everything[:, :real] = self._draw_real(real, rngs)
-        if mixing.workflow == "replace" and mixing.memory == 1:
-            return self.everything[:, real:]
+        if not mixing.draws_rows:
+            return self.everything[:, mixing.rows(real, self.sizes, np.random.default_rng(0))]
         rows = np.stack([mixing.rows(real, self.sizes, rng) for rng in rngs])  # (S, K)
         return np.take_along_axis(self.everything, rows[:, :, None], axis=1)
 

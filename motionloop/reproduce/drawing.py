@@ -93,5 +93,7 @@ def _legend(axis, panel: Panel, labels: list[str]) -> None:
     if "theory" in kinds:
         handles.append(Line2D([], [], color=THEORY, linestyle=":", label="theory"))
     if len(handles) > 1 or labels != [""]:
-        columns = 1 if len(handles) <= 6 else 2
-        axis.legend(handles=handles, fontsize=7, framealpha=0.75, edgecolor="none", ncols=columns)
+        look = {"fontsize": 7, "framealpha": 0.75, "edgecolor": "none"}
+        if len(handles) > 5:  # too many to lie on the curves
+            look |= {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 4}
+        axis.legend(handles=handles, **look)

@@ -211,6 +211,30 @@ class Same:
         return Judgement(what, "equal", f"{a} and {b}", verdict)
 
 
+@dataclass(frozen=True)
+class Positive:
+    """A figure, such as a difference between arms with the same seeds, lies above zero.
+
+    Attributes:
+        figure: its name.
+    """
+
+    figure: str
+
+    def judge(self, figures: Figures) -> Judgement:
+        """Compare."""
+        ours = figures.get(self.figure)
+        if ours is None or not math.isfinite(ours.value):
+            return Judgement(self.figure, "above 0", "–", Verdict.OPEN)
+        noise = SIGMAS * _known(ours.error)
+        verdict = Verdict.OPEN
+        if ours.value > noise:
+            verdict = Verdict.HOLDS
+        elif ours.value <= -noise:
+            verdict = Verdict.FAILS
+        return Judgement(self.figure, "above 0", str(ours), verdict)
+
+
 def ascending(*names: str) -> tuple[Less, ...]:
     """Checks that every figure lies below the next."""
     return tuple(Less(a, b) for a, b in zip(names, names[1:]))
