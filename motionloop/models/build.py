@@ -4,6 +4,7 @@ Methods share names for what they share, so that a config changes `method` and n
 sampling bias that the method does not have is an error, not silence.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,10 +16,14 @@ from motionloop.diffusion.noise import CosineSchedule, LinearSchedule
 from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler
 from motionloop.models.flow import Likelihood
 from motionloop.models.neural import TrainingConfig
+from motionloop.models.stylegan import Logistic
+from motionloop.models.wgan import Wasserstein
 from motionloop.samples import InputError
 
-MethodName = Literal["ddpm", "edm", "otcfm", "flow"]
+MethodName = Literal["ddpm", "edm", "otcfm", "flow", "wgan", "stylegan2"]
 _GUIDED = ("ddpm", "edm", "otcfm")
+_GANS = ("wgan", "stylegan2")
+_RATES = {"wgan": 2e-4, "stylegan2": 2e-3}
 _STEPS = {"ddpm": 50, "edm": 18, "otcfm": 10}
 
 
@@ -27,7 +32,8 @@ class ModelConfig:
     """A neural generative model: method, size, training and sampling bias.
 
     Attributes:
-        method: ddpm, edm, otcfm (flow matching with optimal transport) or flow (normalizing).
+        method: ddpm, edm, otcfm (flow matching with optimal transport), flow (normalizing), and
+            for images wgan (WGAN-GP) and stylegan2.
         width: channels or hidden numbers of the network's first level.
         blocks: residual blocks of a level; coupling layers of a flow.
         batch: samples in one optimiser step.
@@ -45,7 +51,9 @@ class ModelConfig:
         data_deviation: standard deviation of the scaled data that edm is conditioned for.
         guidance: bias of ddpm, edm and otcfm with classes: scale of classifier-free guidance; 1 is
             none. MAD's lambda is 1 / guidance.
-        temperature: bias of every method here: scale of the noise that a draw starts from.
+        temperature: bias of every method but stylegan2: scale of the noise of a draw.
+        truncation: bias of stylegan2: psi, how far styles stay from their mean; 1 is none.
+        latent: numbers that wgan and stylegan2 make an image of.
     """
 
     method: MethodName = "ddpm"
@@ -64,16 +72,21 @@ class ModelConfig:
     data_deviation: float = 0.5
     guidance: float = 1.0
     temperature: float = 1.0
+    truncation: float = 1.0
+    latent: int = 64
 
     def __post_init__(self):
-        for name in ("width", "blocks", "data_deviation", "temperature"):
+        for name in ("width", "blocks", "data_deviation", "temperature", "latent"):
             if not getattr(self, name) > 0:
                 raise InputError(f"model.{name} is {getattr(self, name)}; it must be positive")
-        if self.guidance != 1 and self.method not in _GUIDED:
-            raise InputError(
-                f"model.guidance is {self.guidance}, but {self.method} has no guidance; "
-                "bias it by model.temperature"
-            )
+        own = "truncation" if self.method == "stylegan2" else "temperature"
+        biases = {own, "guidance"} if self.method in _GUIDED else {own}
+        for name in ("guidance", "temperature", "truncation"):
+            if getattr(self, name) != 1 and name not in biases:
+                raise InputError(
+                    f"model.{name} is {getattr(self, name)}, but {self.method} has no {name}; "
+                    f"bias it by {' or '.join(f'model.{bias}' for bias in sorted(biases))}"
+                )
         if self.guidance != 1 and self.label_dropout == 0:
             raise InputError("model.guidance needs model.label_dropout, such as 0.1")
         self.training()
@@ -81,12 +94,14 @@ class ModelConfig:
 
     def training(self) -> TrainingConfig:
         """How the model is trained."""
-        rate = 1e-3 if self.learning_rate is None else self.learning_rate
+        own = _RATES.get(self.method, 1e-3)
+        rate = own if self.learning_rate is None else self.learning_rate
         later = 0.3 * rate if self.finetune_learning_rate is None else self.finetune_learning_rate
         return TrainingConfig(
             batch=self.batch,
             learning_rate=rate,
             finetune_learning_rate=later,
+            gradient_norm=math.inf if self.method in _GANS else 1.0,
             ema_decay=self.ema_decay,
             keep_moments=self.keep_moments,
             label_dropout=self.label_dropout,
@@ -96,6 +111,10 @@ class ModelConfig:
         """The method itself; `noise` is what a flow's training adds to the data."""
         if self.method == "flow":
             return Likelihood(self.temperature, noise)
+        if self.method == "wgan":
+            return Wasserstein(temperature=self.temperature)
+        if self.method == "stylegan2":
+            return Logistic(truncation=self.truncation)
         steps = _STEPS[self.method] if self.sampling_steps is None else self.sampling_steps
         if self.method == "edm":
             return EDM(steps, self.data_deviation, temperature=self.temperature)
@@ -108,4 +127,5 @@ class ModelConfig:
 
     def identity(self) -> dict[str, Any]:
         """What a file and a model must share."""
-        return {"method": self.method, "width": self.width, "blocks": self.blocks}
+        size = {"method": self.method, "width": self.width, "blocks": self.blocks}
+        return {**size, "latent": self.latent} if self.method in _GANS else size

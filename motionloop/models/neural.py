@@ -105,7 +105,8 @@ class NeuralModel(Generic[S]):
 
     Attributes:
         network: the weights; a module called as the method calls it. Where it has a `null_label`,
-            labels are dropped in training and guidance can be given.
+            labels are dropped in training and guidance can be given. Where it has a
+            `noise_shape`, noise of that shape makes a sample, else noise of the sample's own.
         identity: what a file and a model must share.
         on_progress: called as on_progress(what, done, total) with "train" or "sample".
     """
@@ -204,10 +205,11 @@ class NeuralModel(Generic[S]):
         generator, label = torch_generator(rng), self.packing.labels(count)
         null = getattr(self.network, "null_label", None)
         guided = network if null is None else Guided(network, self.guidance, null)
+        shape = getattr(self.network, "noise_shape", self.packing.shape)
         total, drawn = count * self.method.steps, []
         for start in range(0, count, SAMPLES_AT_ONCE):
             size = min(SAMPLES_AT_ONCE, count - start)
-            noise = torch.randn((size, *self.packing.shape), generator=generator).to(self.device)
+            noise = torch.randn((size, *shape), generator=generator).to(self.device)
             wanted = None if label is None else label[start : start + size].to(self.device)
 
             def report(step: int, start: int = start, size: int = size) -> None:

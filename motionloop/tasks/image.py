@@ -1,8 +1,9 @@
 """The image task: class-conditional models of small images, judged by an encoder of their classes.
 
 The 8 x 8 digits that scikit-learn carries, MNIST, CIFAR-10 or a folder of your own; diffusion,
-flow matching or a flow; the correctors that the literature compares. The image experiments of
-Gillman et al. (2024), Bertrand et al. (2024) and Alemohammad et al. (2024) are configs of it.
+flow matching, a flow or a pair of adversaries; the correctors that the literature compares. The
+image experiments of Gillman et al. (2024), Bertrand et al. (2024) and Alemohammad et al. (2024)
+are configs of it.
 """
 
 import math
@@ -27,6 +28,8 @@ from motionloop.models.build import ModelConfig
 from motionloop.models.flow import FlowConfig, FlowNetwork
 from motionloop.models.neural import NeuralModel
 from motionloop.models.self_guidance import SelfGuidanceConfig, self_guided
+from motionloop.models.stylegan import StyleNetwork
+from motionloop.models.wgan import GanConfig, WganNetwork
 from motionloop.paths import ENCODERS
 from motionloop.samples import InputError
 from motionloop.strength import Identity, Strength, check_gamma
@@ -104,8 +107,9 @@ class ImageConfig:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it must be at least 1")
         if self.encoder == "inception" and self.inception_weights is None:
             raise InputError("task.encoder inception needs task.inception_weights, their file")
-        if self.self_guidance.variant == "sims" and self.model.method == "flow":
-            raise InputError("sims guides steps, and a flow has none; take neon")
+        one_step = ("flow", "wgan", "stylegan2")
+        if self.self_guidance.variant == "sims" and self.model.method in one_step:
+            raise InputError(f"sims guides steps, and {self.model.method} has none; take neon")
 
 
 class ImagePacking:
@@ -155,9 +159,12 @@ def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:
         if model.method == "flow":
             shape, classes = packing.shape, packing.classes
             return FlowNetwork(FlowConfig(shape, classes, 4 * model.blocks, 8 * model.width, False))
-        return UNet(
-            UNetConfig(real.channels, real.size, packing.classes, model.width, model.blocks)
-        )
+        size = (real.channels, real.size, packing.classes, model.width)
+        if model.method == "wgan":
+            return WganNetwork(GanConfig(*size, model.latent))
+        if model.method == "stylegan2":
+            return StyleNetwork(GanConfig(*size, model.latent))
+        return UNet(UNetConfig(*size, model.blocks))
 
     def make_model(rng: np.random.Generator) -> GenerativeModel[Images]:
         identity = {**config.model.identity(), "shape": list(packing.shape)}

@@ -91,6 +91,8 @@ class MixtureConfig:
         for name in ("count", "neighbours", "threads"):
             if getattr(self, name) < 1:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it must be at least 1")
+        if self.model.method in ("wgan", "stylegan2"):
+            raise InputError(f"task.model.method {self.model.method} makes images, not points")
         if self.model.guidance != 1:
             raise InputError("task.model.guidance needs classes, and points have none")
         if self.self_guidance.variant == "sims" and self.model.method == "flow":

@@ -35,9 +35,10 @@ def outcome(path, *arguments):
     return run(task, settings.loop, path, SilentReporter())
 
 
-@pytest.mark.parametrize("method", ["ddpm", "edm", "otcfm", "flow"])
+@pytest.mark.parametrize("method", ["ddpm", "edm", "otcfm", "flow", "wgan", "stylegan2"])
 def test_every_method_runs_the_loop_and_goes_on(tmp_path, method):
-    steps = [] if method == "flow" else ["--sampling_steps", "3"]
+    several = method in ("ddpm", "edm", "otcfm")
+    steps = ["--sampling_steps", "3"] if several else []
     settings = ["--method", method, *steps]
     rows = outcome(tmp_path / "a", *settings)
     assert {"fid", "kid", "precision", "recall", "agreement"} <= set(rows[-1])
