@@ -24,7 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", help=f"{_names()}, or a YAML file")
     parser.add_argument("--out", type=Path, help="the run folder (default: runs/NAME)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="also write the scalars here")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but the result")
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("--quiet", action="store_true", help="print nothing but the result")
+    loudness.add_argument(
+        "--verbose", action="store_true", help="a line for every stage, with all metrics"
+    )
     parser.epilog = f"shipped configs: {_names()}"
     # `run CONFIG --help` must reach the settings, so help waits until the config is known.
     parser._option_string_actions["--help"].__class__ = _Help
@@ -62,7 +66,8 @@ def _run_one(experiment: Experiment, path: Path, args: argparse.Namespace) -> No
 
     console = Console()
     headline = experiment.headline()
-    with LoopDisplay(experiment.loop.generations, headline, args.quiet) as display:
+    last, loudness = experiment.loop.generations, {"quiet": args.quiet, "verbose": args.verbose}
+    with LoopDisplay(last, headline, **loudness) as display:
         history = launch(experiment, path, display)
     console.print(generation_table(history, headline))
     console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
@@ -88,11 +93,13 @@ def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=args.quiet) as bar:
         job = bar.add_task(experiment.name, total=None)
-        result = sweep(
-            experiment,
-            path,
-            lambda label, done, total: bar.update(job, completed=done, total=total),
-        )
+
+        def advance(label: str, done: int, total: int) -> None:
+            bar.update(job, completed=done, total=total)
+            if args.verbose:
+                console.print(f"{done}/{total}: {label}", markup=False, highlight=False)
+
+        result = sweep(experiment, path, advance)
     where = report_sweep(experiment, path, result)
     headline = experiment.headline()
     plot_curves(result.histories, path / "curves.png", experiment.curves(), experiment.name)

@@ -35,8 +35,8 @@ from motionloop.strength import Strength, StrengthMode, check_gamma
 from physics.corrector import CorrectorConfig, TrackingCorrector
 
 HEADLINE = (
-    "fid", "kinetic_fid", "caption_agreement", "recall", "phys_err_mm", "skate_mm", "jerk",
-    "corrector/success",
+    "fid", "kinetic_fid", "diversity", "caption_agreement", "recall", "phys_err_mm", "skate_mm",
+    "jerk", "corrector/success",
 )  # fmt: skip
 CURVES = (
     "fid", "kinetic_fid", "caption_agreement", "diversity", "within_class_diversity", "recall",

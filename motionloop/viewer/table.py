@@ -7,16 +7,14 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from motionloop.viewer.display import LoopDisplay
 from motionloop.viewer.units import is_derived, label_and_unit, read_number
-
-__all__ = ["LoopDisplay", "generation_table"]
 
 
 def generation_table(
     history: Sequence[Mapping[str, Any]],
     names: Sequence[str] | None = None,
     real_row: Mapping[str, float] | None = None,
+    times: Mapping[int, str] | None = None,
 ) -> Table:
     """A table with a row for every generation and the real data's row below.
 
@@ -26,6 +24,7 @@ def generation_table(
             ("corrector/fell" is in one).
         real_row: the real data's values by metric; None: what the newest record states as
             `real/<name>`.
+        times: generation -> how long it took, in words; a last column where it is given.
 
     Returns:
         The table, for `rich.print`. Intervals are left to the curves and the record.
@@ -41,8 +40,12 @@ def generation_table(
     for name in names:
         label, unit = label_and_unit(name.rpartition("/")[2])
         table.add_column(f"{escape(label)}\n[not bold dim]{unit}[/]", justify="right")
+    if times is not None:
+        table.add_column("time", justify="right")
     for record in history:
         cells = [_cell(record, name) for name in names]
+        if times is not None:
+            cells.append(times.get(record["generation"], ""))
         table.add_row(str(record["generation"]), *cells)
     if any(name in real_row for name in names):
         table.add_section()

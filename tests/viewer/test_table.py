@@ -2,13 +2,15 @@
 
 import io
 import math
+import re
 import threading
 
 import pytest
 from rich.console import Console
 
 from motionloop.viewer import display as display_module
-from motionloop.viewer.table import LoopDisplay, generation_table
+from motionloop.viewer.display import LoopDisplay
+from motionloop.viewer.table import generation_table
 from motionloop.viewer.units import label_and_unit, read_number
 
 
@@ -134,12 +136,11 @@ def test_a_terminal_shows_stage_count_and_result():
         display.stage(3, "training [x]")
         display.progress("training [x]", 3, 8)
         display.progress("clips", 4, 8)
-        display._screen._progress.refresh()  # type: ignore
+        display._screen._live.refresh()  # type: ignore
         display.generation_done(3, {"fid": 4.0})
     shown = file.getvalue()
     assert "generation 3 · training [x] · clips" in shown
     assert "4/8" in shown
-    assert "generation 3 done · fid 4.00" in shown
     assert shown.rstrip().endswith("\x1b[?25h") or "\x1b[?25h" in shown  # the cursor is back
 
 
@@ -179,3 +180,41 @@ def test_plain_lines_hold_no_control_characters(clock):
         display.progress("training [bold]x[/]", 1, 4)
     (line,) = file.getvalue().splitlines()
     assert line == "generation 0 · training [bold]x[/]: 1/4, 1:30 min left"
+
+
+def test_a_terminal_shows_a_table_of_the_generations_so_far(clock):
+    file = io.StringIO()
+    console = Console(file=file, width=90, height=14, force_terminal=True)
+    with LoopDisplay(9, ["fid", "corrector/success"], console=console) as display:
+        for g in range(8):
+            display.stage(g, "training")
+            clock.now += 30
+            display.generation_done(
+                g, {"fid": 40.0 + g, "jerk": 7.0, "corrector/success": 0.5, "real/fid": 0.25}
+            )
+        display.stage(8, "sampling")
+        file.truncate(0)
+        display._screen._live.refresh()  # type: ignore
+        plain_text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x00", "", file.getvalue())
+        lines = [line.split() for line in plain_text.splitlines()]
+    rows = {line[0]: line for line in lines if line and line[0] in ("2", "7", "real")}
+    assert rows["7"] == ["7", "47.0", "0.500", "30", "s"]
+    assert rows["real"][:2] == ["real", "0.250"]
+    assert "0.25" not in str(rows["7"])
+    assert ["about", "1:00", "min", "left"] in [line[-4:] for line in lines]
+    assert any("sampling" in line for line in lines)
+    assert len(lines) <= 14  # old rows give way: the table fits the terminal
+    assert not any(line[:2] == ["0", "40.0"] for line in lines)
+
+
+def test_verbose_is_plain_lines_with_every_stage_and_metric(clock):
+    file = io.StringIO()
+    console = Console(file=file, width=60, force_terminal=True)
+    with LoopDisplay(1, ["fid"], console=console, verbose=True) as display:
+        display.stage(0, "evaluating")
+        clock.now += 0.2
+        display.generation_done(0, {"fid": 4.0, "fid_low": 3.0, "train/size": 64.0})
+    assert file.getvalue().splitlines() == [
+        "generation 0/1 · evaluating: 0.2 s",
+        "generation 0/1 done · fid 4.00 · train/size 64.0 · 0.2 s · about 0.2 s left",
+    ]
