@@ -25,6 +25,7 @@ COMMANDS = {
     "render": "draw motions as a video, side by side",
     "reproduce": "run the papers' experiments and compare with their figures",
     "report": "one page on one or more runs: table, curves, samples, configs",
+    "view": "look at motions in a browser, raw beside corrected",
     "info": "versions, devices, body, data",
 }
 
@@ -37,6 +38,7 @@ _EXAMPLES = """examples:
   motionloop convert walk.npz walk.glb               BVH, glTF, AMASS, HumanML3D features
   motionloop correct walk.bvh --out corrected        the nearest physically plausible motion
   motionloop render walk.npz corrected/walk.npz --out walk.mp4
+  motionloop view runs/motion                        raw beside corrected, in the browser
   motionloop reproduce kazdan_gaussian               a paper's experiment, beside its figures
   motionloop report runs/motion runs/raw --out report   one page to read and to send on
 

@@ -1,10 +1,13 @@
 // The player of motion pages: unpacks the page's scenes, poses the bodies and draws them with WebGL2.
 // It needs no server, no network and no library. A page holds one data block
-// (<script id="motionloop-scenes">) and any number of <div class="motionloop-player">.
+// (<script id="motionloop-scenes">) and any number of <div class="motionloop-player">; a player with
+// data-live waits for a script of its page to give it scenes (display).
 "use strict";
 (() => {
 const PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21];
 const JOINTS = 24, SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4], FOV = 0.6;
+// Where the camera stands before anybody moves it, from the scene's own side.
+const FRONT = { turn: 0, elevation: 0.2, zoom: 1, aside: 0, up: 0 };
 const LOOKS = ["skin", "skeleton", "humanoid"];
 
 // ---- the page's data ------------------------------------------------------------------------
@@ -60,7 +63,7 @@ function lookAt(eye, target) {
 class Clip {
   constructor(data, described) {
     this.title = described.title; this.note = described.note;
-    this.colour = described.colour; this.fps = described.fps; this.surfaces = described.surfaces;
+    this.colour = described.colour; this.group = described.group; this.fps = described.fps; this.surfaces = described.surfaces;
     this.pose = array(data, described.pose, Int16Array);  // T x 24 x 3, of unit quaternions, w >= 0
     this.root = array(data, described.root, Float32Array);  // T x 3
     this.feet = array(data, described.feet, Uint8Array);  // T x 2
@@ -468,13 +471,16 @@ class Player {
     root.tabIndex = 0;
     this.find = (name) => root.querySelector(".ml-" + name);
     this.stage = new Stage(root.querySelector(".ml-stage canvas"));
-    this.time = 0; this.playing = false; this.frames = 0;
+    this.time = 0; this.duration = 0; this.playing = false; this.frames = 0; this.clips = [];
+    this.view = { ...FRONT };
+    this.keys = {};  // what a script of the page adds to the keyboard
     this.fill("speed", SPEEDS.map((s) => [s, s + "×"]), 1);
     this.fill("scene", this.scenes.map((s, n) => [n, s.title]), 0);
     this.find("many").hidden = this.scenes.length < 2;
     this.listen();
-    this.choose(0);
-    if (root.dataset.play !== undefined) this.play(true);
+    if (this.scenes.length) this.choose(0);
+    this.wanted = root.dataset.play !== undefined;  // to play as soon as there is something
+    if (this.wanted) this.play(true);
     active ??= this;
     const tick = (now) => { this.tick(now); requestAnimationFrame(tick); };
     requestAnimationFrame(tick);
@@ -487,12 +493,22 @@ class Player {
   }
 
   choose(n) {
-    this.number = n; this.scene = this.scenes[n];
     this.find("scene").value = n;
-    this.clips = this.scene.clips.map((c) => new Clip(this.data, c));
+    this.display(this.scenes[n], this.data);
+  }
+
+  // Show a scene; its arrays are in `data`, its surfaces there or in what came before.
+  display(scene, data) {
+    this.scene = scene;
+    for (const [name, surface] of Object.entries(data.surfaces)) if (!this.data.surfaces[name]) {
+      this.data.surfaces[name] = surface;
+      for (const key of ["vertices", "faces", "joints", "weights", "foot"])
+        this.data.blobs[surface[key]] = data.blobs[surface[key]];
+    }
+    this.clips = scene.clips.map((c) => new Clip(data, c));
     this.duration = Math.max(...this.clips.map((c) => (c.length - 1) / c.fps));
     this.rate = this.clips[0].fps;
-    this.time = 0;
+    this.time = Math.min(this.time, this.duration);
     this.find("time").max = this.duration || 1;
     this.find("time").disabled = !this.duration;
     this.find("several").hidden = this.clips.length < 2;
@@ -510,8 +526,8 @@ class Player {
       return tag;
     }));
     this.find("force").hidden = !this.clips.some((c) => c.force);
-    this.camera = { azimuth: this.scene.azimuth, elevation: 0.2, distance: 3.1 + 0.75 * (this.clips.length - 1), pan: [0, 0, 0] };
     this.centre = null;
+    if (this.wanted) this.play(true);
     this.dirty = true;
   }
 
@@ -531,24 +547,24 @@ class Player {
     canvas.addEventListener("pointermove", (e) => {
       const last = held.get(e.pointerId);
       if (!last) return;
-      const dx = e.clientX - last[0], dy = e.clientY - last[1], c = this.camera;
+      const dx = e.clientX - last[0], dy = e.clientY - last[1], v = this.view;
       if (held.size === 2) {  // two fingers: zoom
         const other = [...held].find(([id]) => id !== e.pointerId)[1];
         const span = (p) => Math.hypot(p[0] - other[0], p[1] - other[1]) || 1;
-        c.distance *= span(last) / span([e.clientX, e.clientY]);
+        v.zoom *= span(last) / span([e.clientX, e.clientY]);
       } else if (e.shiftKey || e.buttons & 2) {
-        const s = c.distance * FOV / canvas.clientHeight;
-        c.pan[0] += dx * s * Math.sin(c.azimuth); c.pan[1] -= dx * s * Math.cos(c.azimuth); c.pan[2] += dy * s;
+        const s = this.camera.distance * FOV / canvas.clientHeight;
+        v.aside -= dx * s; v.up += dy * s;
       } else {
-        c.azimuth -= 0.006 * dx;
-        c.elevation = Math.min(1.5, Math.max(-0.1, c.elevation + 0.006 * dy));
+        v.turn -= 0.006 * dx;
+        v.elevation = Math.min(1.5, Math.max(-0.1, v.elevation + 0.006 * dy));
       }
       held.set(e.pointerId, [e.clientX, e.clientY]);
       this.dirty = true;
     });
     canvas.addEventListener("wheel", (e) => {
       e.preventDefault();
-      this.camera.distance = Math.min(40, Math.max(0.6, this.camera.distance * Math.exp(0.001 * e.deltaY)));
+      this.view.zoom = Math.min(10, Math.max(0.2, this.view.zoom * Math.exp(0.001 * e.deltaY)));
       this.dirty = true;
     }, { passive: false });
     const plot = find("plot");
@@ -581,32 +597,36 @@ class Player {
       this.time = time;
       this.dirty = true;
     }
-    if (this.dirty && this.stage.canvas.clientWidth) { this.dirty = false; this.show(); }
+    if (this.dirty && this.clips.length && this.stage.canvas.clientWidth) { this.dirty = false; this.show(); }
   }
 
-  // Where clip n stands beside the others, m.
+  // Where clip n stands beside the others, m; overlaid clips of one group share a place.
   place(n) {
-    if (this.find("layout").value === "overlaid") return [0, 0, 0];
-    const by = 1.25 * (n - (this.clips.length - 1) / 2), a = this.scene.azimuth;
+    const overlaid = this.find("layout").value === "overlaid";
+    const groups = [...new Set(this.clips.map((clip) => clip.group))];
+    const [at, count] = overlaid ? [groups.indexOf(this.clips[n].group), groups.length] : [n, this.clips.length];
+    const by = 1.25 * (at - (count - 1) / 2), a = this.scene.azimuth;
     return [-Math.sin(a) * by, Math.cos(a) * by, 0];
   }
 
   show() {
-    const { time, clips, camera } = this, overlaid = this.find("layout").value === "overlaid";
+    const { time, clips, view } = this, overlaid = this.find("layout").value === "overlaid";
     const look = this.find("look").value;
     const roots = clips.map((clip) => clip.rootAt(time));
     const middle = [0, 1].map((k) => roots.reduce((sum, r) => sum + r[k], 0) / roots.length);
     if (!this.centre || this.find("follow").checked) this.centre = middle;
-    const ca = Math.cos(camera.azimuth), sa = Math.sin(camera.azimuth), ce = Math.cos(camera.elevation), se = Math.sin(camera.elevation);
-    camera.back = [ca * ce, sa * ce, se]; camera.right = [-sa, ca, 0];
-    camera.target = [this.centre[0] + camera.pan[0], this.centre[1] + camera.pan[1], 0.92 + camera.pan[2]];
+    const azimuth = this.scene.azimuth + view.turn, ca = Math.cos(azimuth), sa = Math.sin(azimuth);
+    const ce = Math.cos(view.elevation), se = Math.sin(view.elevation);
+    const camera = this.camera = { back: [ca * ce, sa * ce, se], right: [-sa, ca, 0] };
+    camera.distance = view.zoom * (3.1 + 0.75 * (clips.length - 1));
+    camera.target = [this.centre[0] - sa * view.aside, this.centre[1] + ca * view.aside, 0.92 + view.up];
     camera.eye = camera.target.map((t, k) => t + camera.distance * camera.back[k]);
     const bodies = clips.map((clip, n) => {
       const at = Math.round(clip.frame(time));
       return {
         mesh: this.mesh(clip, look), matrices: clip.poseAt(time),
         shift: this.place(n), colour: clip.colour, feet: [...clip.feet.subarray(2 * at, 2 * at + 2)].map((s) => MARKS[s]),
-        opacity: overlaid && n < clips.length - 1 ? 0.55 : 1, root: roots[n],
+        opacity: overlaid && clips[n + 1]?.group === clip.group ? 0.55 : 1, root: roots[n],
         force: clip.force ? [...clip.force.subarray(3 * at, 3 * at + 3)] : null,
       };
     });
@@ -693,6 +713,7 @@ class Player {
       "+": () => this.next("speed"), "-": () => this.next("speed", -1), n: () => this.next("scene"), p: () => this.next("scene", -1),
       b: () => this.next("layout"), v: () => this.next("look"), c: () => this.next("curve"),
       l: () => this.find("loop").click(), f: () => this.find("follow").click(),
+      r: () => { this.view = { ...FRONT }; this.dirty = true; }, ...this.keys,
     };
     if (e.ctrlKey || e.metaKey || e.altKey || !keys[e.key]) return false;
     keys[e.key]();
@@ -711,7 +732,8 @@ async function start() {
   document.head.append(style);
   for (const root of document.querySelectorAll(".motionloop-player")) {
     try {
-      root.motionloop = new Player(root, await pageData());
+      const live = root.dataset.live !== undefined;
+      root.motionloop = new Player(root, live ? { blobs: {}, surfaces: {}, scenes: [] } : await pageData());
     } catch (error) {
       console.error(error);
       root.innerHTML = '<p class="ml-error"></p>';

@@ -15,6 +15,7 @@ import html
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -78,31 +79,49 @@ def player_data(
     progress: Progress | None = None,
 ) -> str:
     """The data of all players of a page and the script that plays them; once on a page."""
-    packed = _Packed(body, looks)
+    packed = Packed(body, looks)
     for done, scene in enumerate(scenes, start=1):
         packed.add(scene)
         if progress is not None:
             progress(done, len(scenes))
     return (
         '<script id="motionloop-scenes" type="text/plain">'
-        f"{packed.text()}</script>\n<script>{_SCRIPT.read_text(encoding='utf-8')}</script>"
+        f"{packed.text()}</script>\n{player_script()}"
     )
 
 
-class _Packed:
-    """Scenes as JSON; equal arrays and surfaces are stored once."""
+def player_script() -> str:
+    """The player itself; `player_data` brings it already."""
+    return f"<script>{_SCRIPT.read_text(encoding='utf-8')}</script>"
 
-    def __init__(self, body: Body, looks: Sequence[Look]):
-        self._body, self._looks = body, looks
+
+class Packed:
+    """Scenes as the player reads them; equal arrays and surfaces are stored once."""
+
+    def __init__(self, body: Body, looks: Sequence[Look] = LOOKS, known: Iterable[str] = ()):
+        """Pack for a body.
+
+        Args:
+            body: whose skin, skeleton and humanoid are shown.
+            looks: which of them.
+            known: names of surfaces that the player has already.
+        """
+        self._body, self._looks, self._known = body, looks, frozenset(known)
         self._blobs: dict[str, str] = {}
         self._surfaces: dict[str, dict] = {}
         self._scenes: list[dict] = []
 
+    def content(self) -> dict[str, Any]:
+        """What has been added, for JSON."""
+        return {"blobs": self._blobs, "surfaces": self._surfaces, "scenes": self._scenes}
+
     def text(self) -> str:
-        content = {"blobs": self._blobs, "surfaces": self._surfaces, "scenes": self._scenes}
+        """The same, compressed, in letters that a page can hold."""
+        content = self.content()
         return base64.b64encode(gzip.compress(json.dumps(content).encode(), mtime=0)).decode()
 
     def add(self, scene: Scene) -> None:
+        """Pack one more scene."""
         clips = [self._clip(clip, n) for n, clip in enumerate(scene.clips)]
         self._scenes.append({"title": scene.title, "azimuth": scene.azimuth, "clips": clips})
 
@@ -116,6 +135,7 @@ class _Packed:
             "title": clip.title,
             "note": clip.note,
             "colour": clip.colour or COLOURS[number % len(COLOURS)],
+            "group": clip.group,
             "fps": motion.fps,
             "surfaces": {look: self._surface(look, motion.betas) for look in self._looks},
             "rest": self._blob(rest, "<f4"),
@@ -131,7 +151,7 @@ class _Packed:
 
     def _surface(self, look: Look, betas: np.ndarray) -> str:
         name = f"{look} {hashlib.sha256(np.asarray(betas, float).tobytes()).hexdigest()[:12]}"
-        if name not in self._surfaces:
+        if name not in self._surfaces and name not in self._known:
             self._surfaces[name] = self._described(surface_of(look, self._body, betas))
         return name
 

@@ -24,6 +24,7 @@ class ShownClip:
         force: (T, 3) the wrench's force in world axes, body weights; or None.
         note: a remark, such as why the clip fell; "" without one.
         colour: red, green and blue in [0, 1]; None takes the next one of the palette.
+        group: clips of one group lie over each other when a viewer overlays bodies.
     """
 
     motion: SmplMotion
@@ -33,6 +34,7 @@ class ShownClip:
     force: np.ndarray | None = None
     note: str = ""
     colour: tuple[float, float, float] | None = None
+    group: int = 0
 
 
 @dataclass(frozen=True)
