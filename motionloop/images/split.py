@@ -28,7 +28,7 @@ class Parts:
     encoder: Images
 
 
-def split(images: ImageSet, encoder_images: int | None) -> Parts:
+def split(images: ImageSet, encoder_images: int | None, trains_encoder: bool = True) -> Parts:
     """The parts of a data set.
 
     The reference is the set's own test part, else three tenths of it; at most 10,000 images.
@@ -37,6 +37,7 @@ def split(images: ImageSet, encoder_images: int | None) -> Parts:
         images: the data set.
         encoder_images: how many of the training images the encoder learns from; none takes a
             quarter, at most 10,000; 0 gives it one half of the reference instead.
+        trains_encoder: whether there is an encoder to train; else its part is empty.
 
     Raises:
         InputError: the encoder would take all training images.
@@ -48,6 +49,8 @@ def split(images: ImageSet, encoder_images: int | None) -> Parts:
     else:
         order = np.random.default_rng(1).permutation(len(images.test))
         reference = images.test[order[:MOST]]
+    if not trains_encoder:
+        return Parts(train, reference, train[:0])
     count = min(MOST, len(train) // 4) if encoder_images is None else encoder_images
     if count == 0:
         half = len(reference) // 2

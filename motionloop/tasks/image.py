@@ -144,7 +144,7 @@ def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:
     images = load_images(
         config.data, config.size, lambda done, total: display.progress("", done, total)
     )
-    parts = split(images, config.encoder_images)
+    parts = split(images, config.encoder_images, config.encoder == "lenet")
     real, rest = _subset(parts.train, config.count, seed)
     encoder = _encoder(config, images, parts, display)
     packing = ImagePacking(real.size, real.channels, len(images.classes))

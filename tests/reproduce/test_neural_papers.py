@@ -1,0 +1,147 @@
+"""Laws of the papers on images: verdicts follow the histories, whichever way they go."""
+
+import itertools
+import zlib
+
+import numpy as np
+import pytest
+
+from motionloop.loop.controller import SilentDisplay
+from motionloop.reproduce import loops
+from motionloop.reproduce.loops import Loops, run_loops
+from motionloop.reproduce.papers import bertrand_digits, bertrand_mixture, mad_images, scsc_images
+from motionloop.reproduce.results import Result
+from motionloop.reproduce.verdict import Verdict
+from motionloop.sweep import Arm, SweepResult
+
+GENERATIONS, SEEDS = 6, 4
+
+
+def made(over, scalars):
+    """Loops whose arm with the given settings has `scalars(generation, **settings)`."""
+    arms, histories = [], {}
+    for values in itertools.product(*over.values()):
+        settings = dict(zip(over, values))
+        arm = Arm(str(settings), {f"x.{name}": value for name, value in settings.items()})
+        arms.append(arm)
+        histories[arm.label] = [
+            [
+                {"generation": g, **{k: v + noise(arm.label, seed, g, k) for k, v in row.items()}}
+                for g in range(GENERATIONS + 1)
+                for row in [scalars(g, **settings)]
+            ]
+            for seed in range(SEEDS)
+        ]
+    return Loops(SweepResult(arms, histories), GENERATIONS, SEEDS)
+
+
+def noise(*key):
+    return 1e-3 * np.random.default_rng(zlib.crc32(str(key).encode())).normal()
+
+
+def verdicts(monkeypatch, module, histories, name="run_loops"):
+    monkeypatch.setattr(module, name, lambda config, display: histories)
+    experiment = getattr(module, "EXPERIMENT", None) or module
+    measured = experiment.run("small", SilentDisplay())
+    return [v for v, _ in Result(experiment, "small", measured, 0.0).judgements()]
+
+
+def scsc(better):
+    def scalars(g, synthetic_ratio, rule):
+        harm = synthetic_ratio * g * (0.1 if (rule == "means") == better else 1.0)
+        return {"fid": 1 + harm, "recall": 0.9}
+
+    return made({"synthetic_ratio": [0.2, 0.5, 1, 1.5], "rule": ["none", "means"]}, scalars)
+
+
+def test_scsc_holds_where_correction_helps_and_fails_where_it_hurts(monkeypatch):
+    assert verdicts(monkeypatch, scsc_images, scsc(True)) == [Verdict.HOLDS] * 2
+    assert verdicts(monkeypatch, scsc_images, scsc(False)) == [Verdict.FAILS] * 2
+
+
+def mad(as_the_paper_says):
+    def scalars(g, workflow, guidance):
+        fall = {"replace": 0.1, "augment": 0.03, "fresh": 0.0}[workflow] * g
+        if not as_the_paper_says:
+            fall = {"replace": -0.01, "augment": -0.05, "fresh": 0.1}[workflow] * g
+        biased = guidance == 2
+        return {
+            "fid": 1 + 5 * fall,
+            "precision": 0.9 - (0.0 if biased and as_the_paper_says else fall),
+            "recall": 0.9 - fall * (1.3 if biased else 1.0),
+        }
+
+    return made({"workflow": ["replace", "augment", "fresh"], "guidance": [1, 2]}, scalars)
+
+
+def test_mad_holds_where_the_loops_do_as_the_paper_says_and_fails_where_not(monkeypatch):
+    assert verdicts(monkeypatch, mad_images, mad(True)) == [Verdict.HOLDS] * 4
+    assert verdicts(monkeypatch, mad_images, mad(False)).count(Verdict.HOLDS) <= 1
+
+
+@pytest.mark.parametrize(("module", "scalar"), [(bertrand_digits, "fid"), (bertrand_mixture, "w2")])
+@pytest.mark.parametrize("stable", [True, False])
+def test_bertrand_compares_three_shares_of_real_data(monkeypatch, module, scalar, stable):
+    from motionloop.reproduce import retraining
+
+    def scalars(g, workflow, method):
+        harm = {"real_copy": 0.0, "augment": 0.0 if stable else 2.0, "replace": 1.0}[workflow]
+        return {scalar: 1 + harm * g}
+
+    histories = made(
+        {"workflow": ["real_copy", "augment", "replace"],
+         "method": ["flow", "otcfm", "ddpm", "edm"]}, scalars,
+    )  # fmt: skip
+    monkeypatch.setattr(retraining, "run_loops", lambda config, display: histories)
+    measured = module.EXPERIMENT.run("small", SilentDisplay())
+    found = [v for v, _ in Result(module.EXPERIMENT, "small", measured, 0.0).judgements()]
+    assert found == [Verdict.HOLDS, Verdict.HOLDS if stable else Verdict.FAILS]
+
+
+def test_loops_are_read_by_their_settings():
+    histories = made({"workflow": ["a", "b"]}, lambda g, workflow: {"fid": g + (workflow == "b")})
+    assert histories.scores("fid", workflow="b").shape == (GENERATIONS + 1, SEEDS)
+    assert np.allclose(histories.late("fid", workflow="b"), 6, atol=0.02)
+    assert np.allclose(histories.change("fid", workflow="a"), 6, atol=0.02)
+    assert np.allclose(histories.slope("fid", workflow="a"), 1, atol=0.02)
+    with pytest.raises(KeyError, match="no arm"):
+        histories.scores("fid", workflow="c")
+
+
+def test_every_paper_asks_its_config_for_arms_that_it_has(monkeypatch):
+    """The arms that an experiment reads are those of its shipped config."""
+    from motionloop.experiment import load
+    from motionloop.sweep import arms_of
+
+    wanted = {
+        "scsc_digits": scsc(True),
+        "mad_digits": mad(True),
+    }
+    for name, histories in wanted.items():
+        there = [
+            {k.rsplit(".", 1)[1]: v for k, v in arm.settings.items()} for arm in arms_of(load(name))
+        ]
+        mine = [
+            {k.rsplit(".", 1)[1]: v for k, v in arm.settings.items()}
+            for arm in histories.result.arms
+        ]
+        assert there == mine
+
+
+def test_real_loops_run_in_a_folder_that_is_gone_afterwards(monkeypatch, tmp_path):
+    monkeypatch.setattr(loops.tempfile, "tempdir", str(tmp_path))
+    seen = []
+
+    class Watch(SilentDisplay):
+        def progress(self, what, done, total):
+            seen.append((done, total))
+
+    found = run_loops(
+        "mixture", Watch(),
+        ["--seeds", "1", "--count", "40", "--width", "8", "--blocks", "1", "--generations", "1",
+         "--initial_steps", "2", "--loop.steps", "1", "--evaluation_count", "20",
+         "--workers", "1", "--sampling_steps", "2"],
+    )  # fmt: skip
+    assert found.scores("w2").shape == (2, 1)
+    assert seen == [(1, 1)]
+    assert list(tmp_path.iterdir()) == []
