@@ -7,6 +7,7 @@ evaluation samples then count:
 Beside every figure stands the same one of B itself: one half against the other, or its physics.
 With an evaluator of text and motion (see `motionloop evaluator`) the T2M figures are added:
   motionloop evaluate samples my_set --evaluator my_set/evaluator.safetensors
+  motionloop evaluate samples my_set --evaluator t2m     a folder with T2M's own weights
 """
 
 import argparse
@@ -24,7 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", type=Path, metavar="A", help="the set that is judged")
     parser.add_argument("b", type=Path, metavar="B", help="the reference")
     parser.add_argument("--encoder", type=Path, help="of the FID (default: the shipped one)")
-    parser.add_argument("--evaluator", type=Path, help="of text and motion: adds T2M figures")
+    parser.add_argument(
+        "--evaluator",
+        type=Path,
+        help="of text and motion: adds T2M figures; a folder is the official evaluator",
+    )
     parser.add_argument("--body_model", type=Path, help="SMPL body (default: the shipped)")
     parser.add_argument("--seconds", type=float, default=2.0, help="windows of clips (default: 2)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="also write the table here")
@@ -40,7 +45,7 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
     from motionloop.metrics.compare import evaluate, evaluate_text
     from motionloop.metrics.encoders import MotionEncoder
-    from motionloop.metrics.text_motion import TextMotionEvaluator
+    from motionloop.metrics.text_motion_metrics import load_evaluator
     from motionloop.motion.body import Body
 
     body = Body.load(args.body_model)
@@ -49,7 +54,7 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     rows = evaluate(a, b, body, encoder)
     named = [f"encoder {encoder.name}"]
     if args.evaluator:
-        evaluator = TextMotionEvaluator.load(args.evaluator)
+        evaluator = load_evaluator(args.evaluator)
         rows += evaluate_text(a, b, body, evaluator)
         named.append(f"evaluator {rows[-1].by}")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))

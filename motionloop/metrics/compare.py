@@ -12,8 +12,7 @@ from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.motion import MotionMetrics
 from motionloop.metrics.physical import PhysicalMetrics
 from motionloop.metrics.t2m_protocol import MEANING as T2M_MEANING
-from motionloop.metrics.text_motion import TextMotionEvaluator
-from motionloop.metrics.text_motion_metrics import TextMotionMetrics
+from motionloop.metrics.text_motion_metrics import Evaluator, TextMotionMetrics
 from motionloop.motion.body import Body
 from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
@@ -67,7 +66,7 @@ class Row:
     by: str = ""
 
 
-def evaluate_text(a: Motions, b: Motions, body: Body, evaluator: TextMotionEvaluator) -> list[Row]:
+def evaluate_text(a: Motions, b: Motions, body: Body, evaluator: Evaluator) -> list[Row]:
     """The T2M figures of the motions `a` against the reference `b`."""
     metrics = TextMotionMetrics(body, evaluator)
     by = f"{evaluator.name}; {metrics.protocol.name}"

@@ -129,6 +129,15 @@ class TextMotionEvaluator:
         """Centred on the training windows, with total variance D there; distances keep order."""
         return ((features - self.network.centre) / self.network.size).numpy().astype(np.float64)
 
+    def describe(self) -> dict[str, str]:
+        """What stands behind the figures, for the record of a run."""
+        about = self.training
+        return {
+            "evaluator": self.name,
+            "evaluator_text": self.text.name,
+            "evaluator_data": f"{about.get('data', 'unknown')}, {about.get('clips', 0)} clips",
+        }
+
     def save(self, path: Path) -> None:
         """Write weights and description to one safetensors file, whole or not at all.
 

@@ -1,5 +1,9 @@
 """TextMotionMetrics: the T2M figures of a generation, or of any two sets of captioned motions."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol as TypingProtocol
+
 import numpy as np
 
 from motionloop.interfaces import Scalars
@@ -9,13 +13,49 @@ from motionloop.motion.body import Body
 from motionloop.motion.motions import Motions
 
 
+class Evaluator(TypingProtocol):
+    """Motions and captions in one space: ours, or the official one of T2M."""
+
+    @property
+    def name(self) -> str:
+        """With a hash of the weights."""
+        ...
+
+    def motions(
+        self, joints: np.ndarray, length: np.ndarray, fps: np.ndarray | float
+    ) -> np.ndarray:
+        """Features (N, D) of joints (N, T, 24, 3), m, of which `length` (N,) frames count."""
+        ...
+
+    def captions(self, captions: Sequence[str] | np.ndarray) -> np.ndarray:
+        """Features (N, D) of captions."""
+        ...
+
+    def describe(self) -> dict[str, str]:
+        """What stands behind the figures, for the record of a run."""
+        ...
+
+
+def load_evaluator(path: Path) -> Evaluator:
+    """An evaluator of `motionloop evaluator`, or the official one of a folder.
+
+    Raises:
+        InputError: the path is missing or holds neither.
+    """
+    if Path(path).is_dir():
+        from motionloop.metrics.official_t2m import OfficialT2MEvaluator
+
+        return OfficialT2MEvaluator.load(path)
+    return TextMotionEvaluator.load(path)
+
+
 class TextMotionMetrics:
     """Metric[Motions]: R-precision, MM-distance, FID, diversity, multimodality of an evaluator."""
 
     def __init__(
         self,
         body: Body,
-        evaluator: TextMotionEvaluator,
+        evaluator: Evaluator,
         protocol: Protocol | None = None,
         seed: int = 0,
     ):
@@ -50,13 +90,7 @@ class TextMotionMetrics:
 
     def describe(self) -> dict[str, str]:
         """The definitions behind the figures, for the record of a run."""
-        about = self.evaluator.training
-        return {
-            "evaluator": self.evaluator.name,
-            "evaluator_text": self.evaluator.text.name,
-            "evaluator_data": f"{about.get('data', 'unknown')}, {about.get('clips', 0)} clips",
-            "t2m_protocol": self.protocol.name,
-        }
+        return {**self.evaluator.describe(), "t2m_protocol": self.protocol.name}
 
     def against(self, a: Motions, b: Motions) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
         """The figures of `a` against the reference `b`, and those of `b` itself.

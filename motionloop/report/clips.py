@@ -69,8 +69,10 @@ class Medium:
 
 def media(
     arms: Sequence[Arm], progress: Callable[[int, int], None], problems: list[str]
-) -> list[Medium]:
+) -> tuple[list[Medium], str]:
     """What there is to see of the arms: filmed motions, and else the previews of the runs.
+
+    The text is HTML of a player that shows the motions from all sides; empty where there are none.
 
     Args:
         arms: with at least one complete generation each.
@@ -80,13 +82,30 @@ def media(
     shots = [*_across_arms(arms, problems), *_across_generations(arms, problems)]
     shots += _corrections(arms, problems)
     if not shots:
-        return _previews(arms)
+        return _previews(arms), ""
     total, done, filmed = sum(_frames(shot) for shot in shots), 0, []
     body = _body(arms, problems)
     for shot in shots:
         filmed.append(_film(shot, body, lambda k, _, done=done: progress(done + k, total)))
         done += _frames(shot)
-    return filmed
+    return filmed, _player(shots, body)
+
+
+def _player(shots: list[Shot], body) -> str:
+    from motionloop.viewer.web.player import player_data, player_element
+    from motionloop.viewer.web.scene import Scene, ShownClip
+
+    scenes = [
+        Scene(
+            f"{shot.group}: {shot.title}",
+            tuple(
+                ShownClip(clip, label, colour=colour)
+                for clip, label, colour in zip(shot.clips, shot.labels, shot.colours)
+            ),
+        )
+        for shot in shots
+    ]
+    return player_element(range(len(scenes))) + player_data(scenes, body)
 
 
 def _across_arms(arms: Sequence[Arm], problems: list[str]) -> list[Shot]:

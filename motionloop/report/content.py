@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from motionloop import experiment as experiments
 from motionloop.experiment import TASKS
-from motionloop.report.arms import Arm, closest_to_real, differences, metrics_of, real
+from motionloop.report.arms import Arm, closest_to_real, differences, flat, metrics_of, real
 from motionloop.report.clips import Medium
-from motionloop.report.figures import Figure, corrected_metrics, correction_figure, metric_figure
+from motionloop.report.figures import (
+    Figure,
+    Theory,
+    corrected_metrics,
+    correction_figure,
+    metric_figure,
+)
 from motionloop.report.heatmaps import heat_map, swept_numbers
+from motionloop.samples import InputError
 from motionloop.viewer.units import label_and_unit, read_number
 
 
@@ -65,6 +73,7 @@ class Content:
         heat: heat maps over the swept settings.
         swept: the settings of the heat maps.
         media: what there is to see, by heading.
+        player: HTML of a player of the same motions; empty where there are none.
         changes: setting -> its value in every arm, as they read.
         sources: what was run.
         definitions: what stands behind the figures.
@@ -91,6 +100,7 @@ class Content:
     problems: list[str]
     notes: list[str]
     media: dict[str, list[Medium]] = field(default_factory=dict)
+    player: str = ""
 
     @property
     def figures(self) -> list[Figure]:
@@ -99,7 +109,7 @@ class Content:
 
 
 def write_content(
-    arms: list[Arm], question: str | None, shots: list[Medium], problems: list[str]
+    arms: list[Arm], question: str | None, shots: list[Medium], player: str, problems: list[str]
 ) -> Content:
     """The content of a report on arms with at least one complete generation each."""
     headline, curves = _task_metrics(arms)
@@ -112,7 +122,7 @@ def write_content(
     grouped: dict[str, list[Medium]] = {}
     for shot in shots:
         grouped.setdefault(shot.group, []).append(shot)
-    swept = swept_numbers(arms)
+    swept, theory = swept_numbers(arms), {arm.label: _theory(arm) for arm in arms}
     definitions = {k: v for arm in arms for k, v in arm.runs[0].definitions.items()}
     return Content(
         title=", ".join(dict.fromkeys(str(run.config.get("name")) for a in arms for run in a.runs)),
@@ -125,7 +135,7 @@ def write_content(
         real_row=[
             read_number(real(arms, n)) if math.isfinite(real(arms, n)) else "" for n in table
         ],
-        main=[metric_figure(arms, name) for name in main],
+        main=[metric_figure(arms, name, theory) for name in main],
         others=[metric_figure(arms, name) for name in others],
         correction=[correction_figure(arms, stem) for stem in corrected],
         heat=[heat_map(arms, name) for name in table] if swept else [],
@@ -134,8 +144,9 @@ def write_content(
         sources=_sources(arms),
         definitions=definitions,
         problems=problems,
-        notes=_notes(arms),
+        notes=_notes(arms, any(theory.values())),
         media=grouped,
+        player=player,
     )
 
 
@@ -146,6 +157,22 @@ def _task_metrics(arms: list[Arm]) -> tuple[Sequence[str], Sequence[str]]:
         return (), ()
     module = importlib.import_module(TASKS[name][0])
     return module.HEADLINE, module.CURVES
+
+
+def _theory(arm: Arm) -> Theory:
+    """The closed forms of an arm's task, by figure; none where none is known."""
+    run = arm.runs[0]
+    task = run.config["task"].get("name")
+    if task not in TASKS or not hasattr(importlib.import_module(TASKS[task][0]), "theory"):
+        return {}
+    try:
+        experiment = experiments.load(str(run.source / "config.yaml"))
+    except InputError:  # of another version, whose settings are not known here
+        return {}
+    settings = flat(run.config)
+    for key in experiment.sweep.over:
+        experiment = experiment.with_setting(key, settings[key])
+    return experiment.theory()
 
 
 def _question(arms: list[Arm]) -> str:
@@ -174,7 +201,7 @@ def _summary(arms: list[Arm]) -> str:
     return ", ".join(parts) + (f"; started {started[0]}" if started and started[0] else "")
 
 
-def _notes(arms: list[Arm]) -> list[str]:
+def _notes(arms: list[Arm], has_theory: bool) -> list[str]:
     """How the lines, the bands and the bold figures are to be read."""
     notes = []
     several = any(len(arm.seeds) > 1 for arm in arms)
@@ -193,6 +220,8 @@ def _notes(arms: list[Arm]) -> list[str]:
         notes.append(
             "One seed an arm: a gap between two arms can be the noise of training once more."
         )
+    if has_theory:
+        notes.append("Dotted is what theory expects of an arm, where a closed form is known.")
     if len({arm.last for arm in arms}) > 1:
         notes.append("Arms have come to different generations; the table shows the last of each.")
     return notes

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from motionloop.viewer.palette import REAL, ArmStyle
 from motionloop.viewer.series import Line
 from motionloop.viewer.units import label_and_unit
 
+Theory = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 _SIZE = (3.5, 2.35)  # inches
 _SVG: dict[Any, Any] = {"svg.fonttype": "none", "axes.titlesize": 10, "font.size": 9}
 
@@ -36,21 +37,34 @@ class Figure:
 
 
 def metric_figure(
-    arms: Sequence[Arm],
-    name: str,
-    theory: tuple[Sequence[float], Sequence[float]] | None = None,
+    arms: Sequence[Arm], name: str, theory: Mapping[str, Theory] | None = None
 ) -> Figure:
-    """One metric of all arms against the generation, with bands and the real data's line."""
+    """One metric of all arms against the generation, with bands and the real data's line.
+
+    Args:
+        arms: some of which have the metric.
+        name: of the metric.
+        theory: arm -> figure -> (generations, expected values), dotted in the arm's colour.
+    """
     shown = [arm for arm in arms if arm.seeds]
+    expected = {arm.label: (theory or {}).get(arm.label, {}).get(name) for arm in shown}
 
     def draw(axis) -> None:
         histories = {arm.label: arm.seeds for arm in shown}
-        draw_metric(axis, histories, name, [arm.style for arm in shown], theory)
+        draw_metric(axis, histories, name, [arm.style for arm in shown])
+        for arm in shown:
+            curve = expected[arm.label]
+            if curve is not None:
+                look = {"color": arm.style.colour, "linestyle": ":", "linewidth": 1.5}
+                axis.plot(*curve, zorder=3, **look)
         axis.set_xlabel("generation")
 
-    goal = _number(real(shown, name))
-    rows = [[*row, goal] for row in _rows((arm.label, arm.line(name)) for arm in shown)]
-    table = csv_text(["arm", "generation", "value", "low", "high", "real"], rows)
+    goal, rows = _number(real(shown, name)), []
+    for arm in shown:
+        known = dict(zip(*(expected[arm.label] or ((), ()))))
+        for row in _rows(arm.label, arm.line(name)):
+            rows.append([*row, goal, _number(known.get(int(row[1]), math.nan))])
+    table = csv_text(["arm", "generation", "value", "low", "high", "real", "theory"], rows)
     alt = f"{label_and_unit(name)[0]} against the generation, a line for each arm"
     return Figure(file_name(name), draw_svg(draw, name), table, alt)
 
@@ -127,10 +141,9 @@ def file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
-def _rows(lines: Iterable[tuple[str, Line]]) -> list[list[str]]:
+def _rows(label: str, line: Line) -> list[list[str]]:
     return [
         [label, f"{g:g}", *map(_number, ends)]
-        for label, line in lines
         for g, *ends in zip(line.generations, line.middle, line.low, line.high)
     ]
 

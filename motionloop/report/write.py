@@ -52,8 +52,8 @@ def write_report(
     arms = group([run for run in runs if run.history])
     if not arms:
         raise InputError("no generation is complete yet: " + "; ".join(problems))
-    shots = media(arms, progress, problems) if with_samples else []
-    content = write_content(arms, question, shots, problems)
+    shots, player = media(arms, progress, problems) if with_samples else ([], "")
+    content = write_content(arms, question, shots, player, problems)
     _write(content, out)
     return content
 

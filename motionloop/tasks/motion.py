@@ -19,8 +19,7 @@ from motionloop.interfaces import Display, Task
 from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.memorisation import Memorisation
 from motionloop.metrics.motion import MotionMetrics
-from motionloop.metrics.text_motion import TextMotionEvaluator
-from motionloop.metrics.text_motion_metrics import TextMotionMetrics
+from motionloop.metrics.text_motion_metrics import TextMotionMetrics, load_evaluator
 from motionloop.motion.body import Body
 from motionloop.motion.clip_store import ClipStore
 from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrector, plausibility
@@ -86,7 +85,8 @@ class MotionConfig:
             reference clips have more.
         encoder: the encoder of the metrics; none takes the shipped one for the shipped clips,
             and trains one, kept beside the data, for other data.
-        evaluator: of text and motion, made by `motionloop evaluator`: adds the T2M figures.
+        evaluator: of text and motion, made by `motionloop evaluator`, or a folder with T2M's own:
+            adds the T2M figures.
         device: auto, cpu or cuda.
         threads: of the generator's arithmetic on the CPU. A model as small as the default gains
             little from more than one, and figures are repeated exactly only with the same number.
@@ -153,9 +153,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     )
     metrics = MotionMetrics(body, encoder)
     by_text = (
-        [TextMotionMetrics(body, TextMotionEvaluator.load(config.evaluator))]
-        if config.evaluator
-        else []
+        [TextMotionMetrics(body, load_evaluator(config.evaluator))] if config.evaluator else []
     )
     definitions = {**metrics.describe(), "body": f"{body.name}, sha256 {body.sha256}"}
     for text_metrics in by_text:

@@ -124,6 +124,8 @@ def test_samples_play_in_the_page_and_a_broken_one_is_named(tmp_path):
     text = (tmp_path / "out/report.html").read_text()
     shots = [shot for shots in content.media.values() for shot in shots]
     assert text.count("data:video/mp4") == text.count("<video") == len(shots) > 4
+    assert 'class="motionloop-player"' in text
+    assert text.count("motionloop-scenes") >= 1
     assert any("generation 2 is broken" in problem for problem in content.problems)
     assert "evaluation.npz cannot be read" in text
 
@@ -173,3 +175,26 @@ def test_arms_that_differ_in_more_than_numbers_have_no_heat_map(tmp_path):
     for name, mode in (("a", "blend"), ("b", "mixture"), ("c", "none")):
         made_run(tmp_path / name, rows(3.0), config(task__mode=mode))
     assert swept_numbers(group(read_runs([tmp_path]))) == []
+
+
+def test_theory_stands_beside_the_arms_that_have_one(tmp_path):
+    over = {"task.corrector.gamma": [0, 1]}
+    path = made_sweep(tmp_path / "toy", over, 2, lambda s, seed, g: 1.0)
+    content = {
+        "name": "toy",
+        "task": {"name": "gaussian", "count": 20},
+        "loop": {"generations": 2, "workflow": "replace", "synthetic_ratio": 1.0, "seed": 0},
+        "wandb": {"mode": "disabled"},
+        "sweep": {"over": over, "seeds": 2, "workers": 0},
+    }
+    (path / "config.yaml").write_text(yaml.safe_dump(content))
+    for file in path.rglob("scalars.json"):
+        file.write_text(file.read_text().replace("w2", "trace_ratio"))
+    write_report([path], tmp_path / "out")
+    with open(tmp_path / "out/figures/trace_ratio.csv") as file:
+        rows = list(csv.DictReader(file))
+    expected = {(r["arm"], int(r["generation"])): r["theory"] for r in rows}
+    for g in range(3):  # Kazdan et al.: the variance of a fit shrinks by 1 - 1/n a generation
+        assert float(expected["gamma=0", g]) == pytest.approx((1 - 1 / 20) ** (g + 1))
+        assert expected["gamma=1", g] == ""
+    assert "Dotted is what theory expects" in (tmp_path / "out/report.html").read_text()

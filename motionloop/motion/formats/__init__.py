@@ -96,6 +96,8 @@ def read_motion(
         return on_floor(fit.motion, body), fit.error_m
     except (InputError, MotionError) as error:
         raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    except np.linalg.LinAlgError as error:
+        raise InputError(f"{path} holds numbers beyond any body's; it cannot be fitted") from error
 
 
 def _read_bvh(

@@ -75,7 +75,8 @@ def read_asf(path: Path) -> Asf:
                 bone = {}
             elif words and words[0] == "end":
                 names.append(bone["name"][0])
-                steps.append(np.array(bone["direction"], float) * float(bone["length"][0]))
+                x, y, z = (float(w) * float(bone["length"][0]) for w in bone["direction"])
+                steps.append(np.array([x, y, z]))
                 axis = bone.get("axis", ["0", "0", "0", "XYZ"])
                 axes.append(_axes(axis[:3], axis[3], degrees))
                 freedoms.append(tuple(word.lower() for word in bone.get("dof", [])))
@@ -86,11 +87,15 @@ def read_asf(path: Path) -> Asf:
             words = line.split()
             above.update(dict.fromkeys(words[1:], words[0]))
         order_of = _parents_first(names, above)
+        if not (np.isfinite(steps).all() and np.isfinite(axes).all()):
+            raise ValueError("a bone has NaN or infinity")
+        if unknown := set("".join(map("".join, freedoms))) - set("xyzrtl"):
+            raise ValueError(f"degrees of freedom have the letters {sorted(unknown)}")
     except (KeyError, IndexError, ValueError) as error:
         where = f"bone {names[-1]}" if line in sections["bonedata"] else repr(line.strip())
         raise InputError(f"{path}: the skeleton cannot be read after {where}: {error}") from error
     chosen = [names[k] for k in order_of]
-    parents = tuple(chosen.index(above[n]) if n in above else -1 for n in chosen)
+    parents = (-1, *(chosen.index(above[name]) for name in chosen[1:]))
     return Asf(
         tuple(chosen),
         parents,

@@ -100,7 +100,10 @@ def _read_hierarchy(text: str, path: Path):
                 channels.append(())
                 opened = len(names) - 1
             elif key == "OFFSET":
-                offsets[open_joints[-1]] = [float(w) for w in words[1:4]]
+                x, y, z = (float(w) for w in words[1:4])
+                if not np.isfinite([x, y, z]).all():
+                    raise ValueError
+                offsets[open_joints[-1]] = [x, y, z]
             elif key == "CHANNELS":
                 channels[open_joints[-1]] = tuple(w.capitalize() for w in words[2:])
                 if len(words) - 2 != int(words[1]):

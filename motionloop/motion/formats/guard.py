@@ -1,10 +1,12 @@
 """What a file may hold before it is read: nothing too large for memory, and no code."""
 
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -86,7 +88,7 @@ def opened_npz(path: Path) -> Iterator[Arrays]:
         raise
     except (
         OSError, ValueError, EOFError, KeyError, AttributeError, NotImplementedError,
-        zipfile.BadZipFile, zlib.error,
+        SyntaxError, TokenError, zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
         raise InputError(f"{path} is not a readable npz file: {error}") from error
 
@@ -99,16 +101,19 @@ def read_npy(path: Path) -> np.ndarray:
     """
     path = Path(path)
     try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy warns of old headers
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"no such file: {path}") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:
         raise InputError(f"{path} is not a readable npy file: {error}") from error
     if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "fiu":
         raise InputError(f"{path} holds no numbers")
     if 8 * mapped.size > LARGEST_BYTES:
         raise InputError(_too_large(path, 8 * mapped.size, LARGEST_BYTES))
-    return np.array(mapped, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.array(mapped, dtype=np.float64)
 
 
 def _too_large(path: Path, size: int, largest: int) -> str:
