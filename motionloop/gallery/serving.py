@@ -113,8 +113,6 @@ class GalleryServer:
                 elif asked.path == "/scene":
                     answer = server.scene(parse_qs(asked.query))
                     self._answer(200, "application/json", _json(answer))
-                elif asked.path == "/favicon.ico":
-                    self._answer(204, "image/x-icon", b"")
                 else:
                     self._answer(404, "text/plain", b"there is nothing here")
 
@@ -143,10 +141,10 @@ def _page() -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<title>motionloop view</title>\n"
+        '<title>motionloop view</title><link rel="icon" href="data:,">\n'
         "<style>body { margin: 0 auto; max-width: 84em; padding: .6em; background: #fff; }</style>"
         '</head><body><div class="ml-chooser"></div>\n'
-        '<div class="motionloop-player" data-live data-play></div>\n'
+        '<div class="motionloop-player" data-live data-play data-curve="all"></div>\n'
         f"{player_script()}\n<script>{chooser.read_text(encoding='utf-8')}</script>\n"
         "</body></html>\n"
     )

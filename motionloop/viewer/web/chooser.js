@@ -1,5 +1,6 @@
 // The choices of a page that is served: which run, generation and sample its player shows.
-// The choice stands in the address, so that a view can be kept, sent and opened again.
+// The choice stands in the address, so that a view can be kept, sent and opened again; look, layout,
+// curve and time (s, where it stands still) may be written there too.
 "use strict";
 (() => {
 const COLUMNS = 4, LOOK_AGAIN = 10;  // s between looks for new generations of a run that still goes
@@ -70,6 +71,8 @@ class Chooser {
     if (!this.columns.length) this.columns = this.offered.first;
     this.draw();
     await this.ask();
+    for (const name of ["look", "layout", "curve"]) this.player.set(name, this.wanted[name]);
+    if (this.wanted.time) { this.player.play(false); this.player.seek(Number(this.wanted.time)); }
     setInterval(() => { if (!document.hidden) this.menu().then(() => this.draw()); }, 1000 * LOOK_AGAIN);
   }
 

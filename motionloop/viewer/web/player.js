@@ -71,6 +71,7 @@ class Clip {
     this.rest = array(data, described.rest, Float32Array);  // 24 x 3
     this.curves = described.curves.map((c) => ({ ...c, values: array(data, c.values, Float32Array) }));
     this.length = this.root.length / 3;
+    this.meshes = {};  // by look, what the stage draws
     this.matrices = new Float32Array(JOINTS * 12);  // rows of [R | p - R rest] of every joint
     this.position = new Float32Array(JOINTS * 3);
     this.turn = new Float32Array(JOINTS * 4);
@@ -311,7 +312,16 @@ class Stage {
     gl.bindTransformFeedback(gl.TRANSFORM_FEEDBACK, feedback);
     buffers.forEach((buffer, n) => gl.bindBufferBase(gl.TRANSFORM_FEEDBACK_BUFFER, n, buffer));
     gl.bindTransformFeedback(gl.TRANSFORM_FEEDBACK, null);
-    return { ...drawn, feedback, surface };
+    return { ...drawn, feedback, surface, buffers };
+  }
+
+  // Give back what a clip's poses took on the graphics card.
+  forget(clip) {
+    for (const mesh of Object.values(clip.meshes)) {
+      for (const buffer of mesh.buffers) this.gl.deleteBuffer(buffer);
+      this.gl.deleteTransformFeedback(mesh.feedback);
+      this.gl.deleteVertexArray(mesh.vao);
+    }
   }
 
   pose(body) {
@@ -439,12 +449,12 @@ const BAR = `
     <label><input type="checkbox" class="ml-loop" checked> loop</label>
     <label><input type="checkbox" class="ml-follow" checked> follow</label>
   </div>
-  <canvas class="ml-plot" hidden></canvas>`;
+  <div class="ml-curves" hidden><canvas class="ml-plot"></canvas><i class="ml-now"></i></div>`;
 const CSS = `
   .motionloop-player { font: 14px/1.4 system-ui, sans-serif; color: #222; max-width: 100%; outline: none; }
   .motionloop-player .ml-stage { position: relative; width: 100%; aspect-ratio: 16 / 10; max-height: 60vh; background: #f5f7fa; overflow: hidden; }
   .motionloop-player .ml-stage canvas { width: 100%; height: 100%; display: block; touch-action: none; cursor: grab; }
-  .motionloop-player .ml-titles span { position: absolute; transform: translateX(-50%); padding: 0 .5em; border-radius: .7em; background: rgba(255,255,255,.8); white-space: nowrap; font-size: 12.5px; pointer-events: none; }
+  .motionloop-player .ml-titles span { position: absolute; left: 0; top: 0; padding: 0 .5em; border-radius: .7em; background: rgba(255,255,255,.8); white-space: nowrap; font-size: 12.5px; pointer-events: none; }
   .motionloop-player .ml-titles b { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .4em; }
   .motionloop-player .ml-legend { position: absolute; right: .6em; top: .5em; font-size: 11.5px; color: #556; pointer-events: none; }
   .motionloop-player .ml-legend i { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin: 0 .35em 0 .9em; }
@@ -455,8 +465,9 @@ const CSS = `
   .motionloop-player button, .motionloop-player select { font: inherit; padding: .15em .6em; border: 1px solid #c3c8d0; border-radius: 6px; background: #fff; color: #222; }
   .motionloop-player .ml-play { min-width: 4.6em; font-weight: 600; }
   .motionloop-player .ml-scene { max-width: 24em; }
+  .motionloop-player .ml-curves { position: relative; }
   .motionloop-player .ml-plot { width: 100%; height: 9em; display: block; }
-  .motionloop-player .ml-plot[hidden] { display: none; }
+  .motionloop-player .ml-now { position: absolute; left: 0; top: 14px; bottom: 4px; width: 1.5px; background: #222; pointer-events: none; }
   .motionloop-player .ml-error { padding: 1em; color: #a11; }
   @media print { .motionloop-player .ml-bar { display: none; } }`;
 
@@ -505,6 +516,7 @@ class Player {
       for (const key of ["vertices", "faces", "joints", "weights", "foot"])
         this.data.blobs[surface[key]] = data.blobs[surface[key]];
     }
+    for (const clip of this.clips) this.stage.forget(clip);
     this.clips = scene.clips.map((c) => new Clip(data, c));
     this.duration = Math.max(...this.clips.map((c) => (c.length - 1) / c.fps));
     this.rate = this.clips[0].fps;
@@ -517,7 +529,9 @@ class Player {
     this.fill("look", looks.map((l) => [l, l]), looks.includes(look) ? look : looks[0]);
     const names = [...new Set(this.clips.flatMap((c) => c.curves.map((k) => k.name)))];
     const curve = this.find("curve").value;
-    this.fill("curve", [["", "none"], ...names.map((name) => [name, name])], names.includes(curve) ? curve : "");
+    const offered = ["", "all", ...names], first = this.root.dataset.curve ?? "";
+    this.fill("curve", offered.map((name) => [name, name || "none"]), offered.includes(curve) && this.drawn ? curve : first);
+    this.drawn = true;
     this.find("titles").replaceChildren(...this.clips.map((clip) => {
       const tag = document.createElement("span"), dot = document.createElement("b");
       dot.style.background = `rgb(${clip.colour.map((x) => Math.round(255 * x))})`;
@@ -525,6 +539,7 @@ class Player {
       tag.hidden = !clip.title && !clip.note;
       return tag;
     }));
+    this.widths = [];  // of the tags, pixels
     this.find("force").hidden = !this.clips.some((c) => c.force);
     this.centre = null;
     if (this.wanted) this.play(true);
@@ -576,6 +591,13 @@ class Player {
     if (this.playing && this.time >= this.duration && !this.find("loop").checked) this.time = 0;
     this.find("play").textContent = this.playing ? "Pause" : "Play";
     this.last = null;
+  }
+
+  // Choose in one of the lists, where it has such a choice.
+  set(name, value) {
+    const select = this.find(name);
+    if ([...select.options].some((option) => option.value === value)) select.value = value;
+    this.dirty = true;
   }
 
   seek(time) { this.time = Math.min(this.duration, Math.max(0, time)); this.dirty = true; }
@@ -641,7 +663,6 @@ class Player {
   }
 
   mesh(clip, look) {
-    clip.meshes ??= {};
     return clip.meshes[look] ??= this.stage.posed(this.stage.surface(this.data, clip.surfaces[look]));
   }
 
@@ -653,36 +674,46 @@ class Player {
       const depth = -dot(at, camera.back);
       tags[n].style.visibility = depth > 0 ? "visible" : "hidden";
       const left = this.stage.canvas.clientWidth / 2 + focal * dot(at, camera.right) / depth;
-      const half = tags[n].offsetWidth / 2 + 4;
+      const half = (this.widths[n] ??= tags[n].offsetWidth) / 2 + 4;
       const top = this.stage.canvas.clientHeight / 2 - focal * dot(at, up) / depth + 14;
       const shown = Math.min(this.stage.canvas.clientWidth - half, Math.max(half, left));
       // Tags that would cover each other stand one below the other.
       let row = Math.min(top, this.stage.canvas.clientHeight - 24);
       for (const other of rows) if (Math.abs(other[0] - shown) < other[2] + half && Math.abs(other[1] - row) < 22) row = other[1] - 23;
       rows.push([shown, row, half]);
-      tags[n].style.left = shown + "px";
-      tags[n].style.top = row + "px";
+      tags[n].style.transform = `translate(${shown - half + 4}px, ${row}px)`;
     }
   }
 
-  // The chosen curve of every clip, and where the time stands.
+  // The chosen curves of every clip, a row each, drawn when they change; a line shows the time.
   plot() {
-    const canvas = this.find("plot"), name = this.find("curve").value;
-    canvas.hidden = !name;
-    if (!name) return;
+    const canvas = this.find("plot"), chosen = this.find("curve").value;
+    this.find("curves").hidden = !chosen;
+    if (!chosen) return;
+    this.find("now").style.transform = `translateX(${46 + (canvas.clientWidth - 54) * this.time / (this.duration || 1)}px)`;
+    const drawn = [this.clips, chosen, canvas.clientWidth, window.devicePixelRatio];
+    if (this.plotted?.every((value, n) => value === drawn[n])) return;
+    this.plotted = drawn;
+    const all = [...new Set(this.clips.flatMap((c) => c.curves.map((k) => k.name)))];
+    const names = chosen === "all" ? all : [chosen];
+    canvas.style.height = names.length > 1 ? `${5.2 * names.length}em` : "";
     const width = canvas.clientWidth, height = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
     if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
     const pen = canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
+    names.forEach((name, n) => this.row(pen, name, [n * height / names.length, (n + 1) * height / names.length], width));
+  }
+
+  row(pen, name, [upper, lower], width) {
     const lines = this.clips.flatMap((clip) => clip.curves.filter((c) => c.name === name).map((c) => ({ ...c, clip })));
     let low = 0, high = 1e-3;
     for (const { values } of lines) for (const v of values) { low = Math.min(low, v); high = Math.max(high, v); }
-    const left = 46, right = width - 8, top = 18, bottom = height - 8;
+    const left = 46, right = width - 8, top = upper + 18, bottom = lower - 8;
     const x = (t) => left + (right - left) * t / (this.duration || 1), y = (v) => bottom - (bottom - top) * (v - low) / (high - low);
     pen.font = "11.5px system-ui, sans-serif"; pen.fillStyle = "#556"; pen.strokeStyle = "#d5d9e0"; pen.lineWidth = 1;
-    pen.fillText(`${name}, ${lines[0].unit}`, left, 12);
+    pen.fillText(`${name}, ${lines[0].unit}`, left, top - 6);
     for (const v of [low, high]) {
       pen.fillText(Math.abs(v) < 10 ? v.toFixed(2) : v.toFixed(0), 4, y(v) + 4);
       pen.beginPath(); pen.moveTo(left, y(v)); pen.lineTo(right, y(v)); pen.stroke();
@@ -695,8 +726,6 @@ class Player {
       for (let i = 0; i < values.length; i += every) pen.lineTo(x(i / clip.fps), y(values[i]));
       pen.stroke();
     }
-    pen.strokeStyle = "#222"; pen.lineWidth = 1;
-    pen.beginPath(); pen.moveTo(x(this.time), top); pen.lineTo(x(this.time), bottom); pen.stroke();
   }
 
   next(name, by = 1) {
@@ -709,7 +738,7 @@ class Player {
   key(e) {
     const keys = {
       " ": () => this.play(), ArrowLeft: () => this.step(e.shiftKey ? -10 : -1), ArrowRight: () => this.step(e.shiftKey ? 10 : 1),
-      Home: () => this.seek(0), End: () => this.seek(this.duration),
+      Home: () => { this.play(false); this.seek(0); }, End: () => { this.play(false); this.seek(this.duration); },
       "+": () => this.next("speed"), "-": () => this.next("speed", -1), n: () => this.next("scene"), p: () => this.next("scene", -1),
       b: () => this.next("layout"), v: () => this.next("look"), c: () => this.next("curve"),
       l: () => this.find("loop").click(), f: () => this.find("follow").click(),
