@@ -1,10 +1,12 @@
-"""Draw new motions from a run's model, as a data set that other commands read.
+"""Draw new samples from a run's model; motions as a data set that other commands read.
 
 motionloop sample runs/motion --n 8 --out new_motions
 motionloop sample runs/motion --generation 3 --text "a person walks" --seconds 2
 motionloop sample runs/texts --text "a person walks, exhausted" --seconds 4 --n 4 --guidance 2.5
 A run that was trained on classes takes what stands before the comma; one that was trained with
 --text_encoder takes the whole text, and also text that it was not trained on.
+Of a run of another task it writes samples.npz, and a picture where the task draws one:
+motionloop sample runs/digits --n 100
 """
 
 import argparse
@@ -14,7 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from motionloop.commands.run_command import check_run
+from motionloop.experiment import Experiment, load
 from motionloop.launch import save_json
+from motionloop.loop.controller import SilentDisplay
 from motionloop.loop.run_directory import RunDirectory
 from motionloop.samples import InputError
 
@@ -40,8 +44,6 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     from rich.console import Console
 
     from motionloop.commands.progress import counting
-    from motionloop.motion.dataset import write_dataset
-    from motionloop.motion.generator import MotionGenerator
 
     directory = RunDirectory(check_run(args.run))
     complete = directory.complete()
@@ -51,6 +53,13 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
         raise InputError(f"--n is {args.n}; it must be at least 1")
     g = complete[-1] if args.generation is None else args.generation
     out = args.out or args.run / f"samples_g{g}_seed{args.seed}"
+    experiment = load(str(args.run / "config.yaml"))
+    if experiment.task_name != "motion":
+        _any_task(experiment, directory.model_file(g), out, args)
+        return
+    from motionloop.motion.dataset import write_dataset
+    from motionloop.motion.generator import MotionGenerator
+
     model = MotionGenerator.from_file(directory.model_file(g), device=args.device)
     if args.guidance is not None:
         model.config = replace(model.config, guidance=args.guidance)
@@ -68,6 +77,25 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     if args.text is not None:
         console.print(_understood(model, args.text), soft_wrap=True, markup=False, highlight=False)
     save_json(args.json, entries)
+
+
+def _any_task(experiment: Experiment, model_file: Path, out: Path, args: argparse.Namespace):
+    """Samples of a task that has no motions."""
+    given = [f"--{name}" for name in ("text", "guidance", "seconds") if getattr(args, name)]
+    if given:
+        raise InputError(f"{given[0]} is for motions; {args.run} is of {experiment.task_name}")
+    if out.exists():
+        raise InputError(f"{out} exists; name another folder with --out")
+    task = experiment.build(SilentDisplay())
+    rng = np.random.default_rng(args.seed)
+    model = task.make_model(rng)
+    model.load(model_file)
+    samples = model.sample(args.n, rng)
+    samples.save(out / "samples.npz")
+    if task.preview is not None:
+        task.preview(samples, out / "preview")
+    print(f"{len(samples)} samples in {out}")
+    save_json(args.json, {"samples": str(out / "samples.npz"), "count": len(samples)})
 
 
 def _understood(model, text: str) -> str:
