@@ -132,7 +132,7 @@ def momentum_of(humanoid: Humanoid, motion: SmplMotion, smoothing: float) -> Mom
         mujoco.mj_comVel(humanoid.model, data)
         mujoco.mj_subtreeVel(humanoid.model, data)
         centre[t], spin[t] = data.subtree_com[1], data.subtree_angmom[1] / humanoid.mass
-    velocity = np.gradient(centre, step, axis=0)
+    velocity = np.asarray(np.gradient(centre, step, axis=0))
     return Momentum(
         centre=centre,
         acceleration=smooth_rate(velocity, step, smoothing),
@@ -158,8 +158,9 @@ def plan_path(
         config: settings.
     """
     count = len(hulls)
-    second = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(count - 2, count))
-    second = sparse.csc_array(second) * fps**2  # acceleration of the frames 1 to T - 2
+    inner = sparse.eye_array(count - 2, count, k=1, format="csr")
+    ends = sparse.eye_array(count - 2, count) + sparse.eye_array(count - 2, count, k=2)
+    second = sparse.csr_array(ends - 2 * inner) * fps**2  # acceleration of the inner frames
     keep = np.where([hull is None for hull in hulls], KEEP, 1.0)
     weight = config.period**4
     quad = sparse.diags_array(keep) + weight * (second.T @ second)
@@ -169,9 +170,9 @@ def plan_path(
     lift = GRAVITY + np.maximum(momentum.acceleration[1:-1, 2], (LEAST_LIFT - 1.0) * GRAVITY)
     lever = momentum.centre[1:-1, 2] / lift
     turn = momentum.torque[1:-1, (1, 0)] * (-1.0, 1.0) / lift[:, None]
-    inner = sparse.eye_array(count - 2, count, k=1, format="csr")
     point = sparse.csr_array(inner - sparse.diags_array(lever) @ second)  # p of (1) less `turn`
 
+    slack = sparse.csr_array(sparse.eye_array(count - 2))
     rows, planes = [], []
     for t in np.flatnonzero(~flight[1:-1]):
         hull = hulls[t + 1]
@@ -184,14 +185,16 @@ def plan_path(
         [
             sparse.diags_array(planes[:, 0]) @ point[rows],
             sparse.diags_array(planes[:, 1]) @ point[rows],
-            -sparse.eye_array(count - 2, format="csr")[rows],
+            -slack[rows],
         ]
     )
     limits = -planes[:, 2] - config.margin - (planes[:, :2] * turn[rows]).sum(axis=1)
-    falling = sparse.csr_array(second)[np.flatnonzero(flight[1:-1])]
+    falling = second[np.flatnonzero(flight[1:-1])]
     slackless = sparse.csr_array((falling.shape[0], count - 2))
-    free = sparse.block_diag([falling, falling], format="csr")
-    free = sparse.hstack([free, sparse.vstack([slackless, slackless])])
+    free = sparse.hstack(
+        [sparse.block_diag([falling, falling]), sparse.vstack([slackless, slackless])]
+    )
+    equal = 2 * falling.shape[0]
 
     settings = clarabel.DefaultSettings()
     settings.verbose = False
@@ -202,8 +205,8 @@ def plan_path(
         ),
         np.concatenate([-wish[:, 0], -wish[:, 1], np.zeros(count - 2)]),
         sparse.csc_matrix(sparse.vstack([free, sides])),
-        np.concatenate([np.zeros(free.shape[0]), limits]),
-        [clarabel.ZeroConeT(free.shape[0]), clarabel.NonnegativeConeT(len(limits))],
+        np.concatenate([np.zeros(equal), limits]),
+        [clarabel.ZeroConeT(equal), clarabel.NonnegativeConeT(len(limits))],
         settings,
     )
     path = np.array(solver.solve().x)[: 2 * count].reshape(2, count).T
@@ -218,11 +221,8 @@ def _hulls(humanoid: Humanoid, motion: SmplMotion, support: Support) -> list[np.
     )
     points = carried(joints_w, rotations_w, support.joints, support.points)[..., :2]
     feet = np.isin(support.joints, FOOT_JOINTS)
-    body = support.planned[:, ~feet].any(axis=1)
-    return [
-        None if other else place[stands & feet]
-        for place, stands, other in zip(points, support.planned, body)
-    ]
+    body = np.asarray(support.planned[:, ~feet].any(axis=1))
+    return [None if body[t] else points[t, support.planned[t] & feet] for t in range(len(points))]
 
 
 def _sides(points: np.ndarray) -> np.ndarray:
