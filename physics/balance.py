@@ -160,7 +160,7 @@ def plan_path(
     count = len(hulls)
     inner = sparse.eye_array(count - 2, count, k=1, format="csr")
     ends = sparse.eye_array(count - 2, count) + sparse.eye_array(count - 2, count, k=2)
-    second = sparse.csr_array(ends - 2 * inner) * fps**2  # acceleration of the inner frames
+    second = sparse.csr_array((ends - 2 * inner) * fps**2)  # acceleration of the inner frames
     keep = np.where([hull is None for hull in hulls], KEEP, 1.0)
     weight = config.period**4
     quad = sparse.diags_array(keep) + weight * (second.T @ second)
@@ -172,7 +172,6 @@ def plan_path(
     turn = momentum.torque[1:-1, (1, 0)] * (-1.0, 1.0) / lift[:, None]
     point = sparse.csr_array(inner - sparse.diags_array(lever) @ second)  # p of (1) less `turn`
 
-    slack = sparse.csr_array(sparse.eye_array(count - 2))
     rows, planes = [], []
     for t in np.flatnonzero(~flight[1:-1]):
         hull = hulls[t + 1]
@@ -181,11 +180,12 @@ def plan_path(
             rows.extend([t] * len(sides))
             planes.extend(sides)
     rows, planes = np.array(rows, dtype=int), np.array(planes).reshape(-1, 3)
+    order = np.arange(len(rows))
     sides = sparse.hstack(
         [
             sparse.diags_array(planes[:, 0]) @ point[rows],
             sparse.diags_array(planes[:, 1]) @ point[rows],
-            -slack[rows],
+            sparse.coo_array((-np.ones(len(rows)), (order, rows)), shape=(len(rows), count - 2)),
         ]
     )
     limits = -planes[:, 2] - config.margin - (planes[:, :2] * turn[rows]).sum(axis=1)

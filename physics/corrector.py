@@ -23,11 +23,11 @@ from physics.tracking.support import Support, support_of
 from physics.tracking.whole_body import Gains, WholeBodyController
 from physics.tracking.workers import Workers
 
-# Settings to try, in order, after a fall with the first.
-RETRIES: tuple[dict[str, float], ...] = (
-    {"root_weight": 30.0, "turn_weight": 10.0},
-    {"root_frequency": 8.0},
-    {"stance_weight": 30.0},
+# Changes of the re-plan and of the tracker's gains to try, in order, after a fall with the first.
+RETRIES: tuple[tuple[dict[str, float], dict[str, float]], ...] = (
+    ({"resting": 0.5, "swinging": 1.5}, {}),
+    ({}, {"root_weight": 30.0, "turn_weight": 10.0}),
+    ({"clearance": 0.0}, {"balance": 1.0}),
 )
 
 
@@ -180,11 +180,10 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
     if config.kinematic_only or len(motion) < 2:
         return _untracked(kinematic, humanoid, "")
     support = support_of(humanoid, kinematic, plan)
-    reference = rebalance(humanoid, kinematic, support, plan.flight, config.balance)
-    settings = ({}, *RETRIES[: config.retries])
     first = None
-    for number, changes in enumerate(settings):
-        gains = replace(config.gains, **changes)
+    for number, (path, feedback) in enumerate((({}, {}), *RETRIES[: config.retries])):
+        balance, gains = replace(config.balance, **path), replace(config.gains, **feedback)
+        reference = rebalance(humanoid, kinematic, support, plan.flight, balance)
         rollout = track(humanoid, reference, support, gains, config)
         if not rollout.fault:
             return _tracked(kinematic, humanoid, rollout, number)
