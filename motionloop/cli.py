@@ -15,6 +15,7 @@ from motionloop.samples import InputError
 
 COMMANDS = {
     "run": "run an experiment: train, sample, correct, retrain, judge",
+    "sweep": "run every combination of some settings, with several seeds",
     "sample": "draw new motions from a run's model",
     "correct": "correct motion files with physics",
     "evaluate": "compare two sets of motions, or two runs",

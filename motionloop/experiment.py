@@ -2,7 +2,7 @@
 
 A config file has the sections `task` (with the task's `name`), `loop`, `wandb` and `sweep`; what
 it leaves out has its default. On the command line a setting is `--section.name value`; where the
-last word names one setting only, `--name value` is enough.
+last words name one setting only, they are enough: `--corrector.gamma value`, `--gamma value`.
 """
 
 import difflib
@@ -211,7 +211,7 @@ def _flatten(content: dict, names: list[str], prefix: str = "") -> Iterator[tupl
             yield dotted, math.inf if value == "inf" else value
 
 
-def _require(key: str, names: list[str]) -> None:
+def _require(key: str, names: Sequence[str]) -> None:
     """Raise `InputError` with a suggestion unless `key` names a setting."""
     if key in names:
         return
@@ -236,16 +236,25 @@ def _expand(arguments: Sequence[str], names: list[str]) -> list[str]:
             expanded.append(argument)
             continue
         word, equals, value = argument[2:].partition("=")
-        full = [n for n in names if n == word or n.rsplit(".", 1)[1] == word]
-        if len(full) > 1:
-            raise InputError(f"--{word} is ambiguous: {', '.join('--' + n for n in full)}")
-        if not full and "." not in word:
-            leaves = sorted({n.rsplit(".", 1)[1] for n in names})
-            raise InputError(f"there is no setting --{word}{suggestion(word, leaves)}")
-        _require(full[0] if full else word, names)
-        expanded.append(f"--{full[0] if full else word}{equals}{value}")
+        expanded.append(f"--{full_name(word, names)}{equals}{value}")
     # YAML's spelling of infinity, which the parser reads as a float.
     return [re.sub(r"(?<=^)inf$|(?<==)inf$", ".inf", argument) for argument in expanded]
+
+
+def full_name(word: str, names: Sequence[str]) -> str:
+    """The setting that a word names: in full, or by its last parts where they name one only.
+
+    Raises:
+        InputError: no setting ends so, or several do.
+    """
+    full = [n for n in names if n == word] or [n for n in names if n.endswith(f".{word}")]
+    if len(full) > 1:
+        raise InputError(f"--{word} is ambiguous: {', '.join('--' + n for n in full)}")
+    if not full and "." not in word:
+        leaves = sorted({n.rsplit(".", 1)[1] for n in names})
+        raise InputError(f"there is no setting --{word}{suggestion(word, leaves)}")
+    _require(full[0] if full else word, names)
+    return full[0] if full else word
 
 
 def load(config: str, arguments: Sequence[str] = ()) -> Experiment:

@@ -31,6 +31,8 @@ from motionloop.samples import InputError, write_whole
 from motionloop.showcase import Showcase
 
 _REDRAW = 10.0  # s
+# The settings of the loop that generation 0 depends on.
+_INITIAL = {"initial_steps", "initial_count", "seed", "evaluation_count", "start_from"}
 _PACKAGES = ("numpy", "scipy", "torch", "mujoco", "smplx", "wandb")
 
 
@@ -178,11 +180,17 @@ def _check_start(experiment: Experiment) -> None:
     changed = [
         f"task.{k} ({a} there, {b} here)" for k, a, b in _differences(there["task"], here["task"])
     ]
-    for key in ("initial_steps", "initial_count", "seed", "evaluation_count"):
+    for key in sorted(_INITIAL - {"start_from"}):
         if there["loop"][key] != here["loop"][key]:
             changed.append(f"loop.{key} ({there['loop'][key]} there, {here['loop'][key]} here)")
     if changed:
         raise InputError(f"loop.start_from: {start} has another generation 0: {', '.join(changed)}")
+
+
+def shares_generation_0(key: str) -> bool:
+    """Whether runs that differ in this setting alone have the same generation 0."""
+    section, _, name = key.partition(".")
+    return (section == "loop" and name not in _INITIAL) or key.startswith("task.corrector.")
 
 
 def _provenance(path: Path) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Sweeps: every combination of some settings, each with several seeds, over all cores.
 
 An arm is one combination; its runs lie in `<out>/<arm>/seed_<n>`, each a run folder of its own,
-or, where all seeds run at once, in the one file `<out>/<arm>/scores.npz`. A sweep that was stopped
-goes on with the runs that are not complete.
+or, where all seeds run at once, in the one file `<out>/<arm>/scores.npz`. Arms that have the same
+generation 0 share it: it is trained once for each seed, in `<out>/generation_0/seed_<n>`. A sweep
+that was stopped goes on with the runs that are not complete.
 """
 
 import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ import numpy as np
 
 from motionloop.experiment import Experiment
 from motionloop.interfaces import Scalars
-from motionloop.launch import claimed
+from motionloop.launch import claimed, shares_generation_0
 from motionloop.loop.controller import SilentDisplay, run
 from motionloop.loop.run_directory import RunDirectory, write_json
 from motionloop.loop.seeds import run_seeds
 from motionloop.reporters import SilentReporter
 from motionloop.samples import InputError, write_whole
+
+START = "generation_0"  # folder of the generation that all arms start from
 
 
 @dataclass(frozen=True)
@@ -106,26 +109,58 @@ def sweep(
     """
     arms = arms_of(experiment)
     with claimed(path, experiment):
-        jobs = {}
+        jobs: dict[Future, tuple[Arm | None, list[int]]] = {}
         workers = experiment.sweep.workers or os.cpu_count() or 1
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
         histories = {arm.label: {} for arm in arms}
+
+        def submit(arm: Arm, seeds: list[int], start: Path | None) -> None:
+            one = experiment.with_setting("loop.seed", seeds[0])
+            for key, value in arm.settings.items():
+                one = one.with_setting(key, value)
+            if start is not None:
+                one = one.with_setting("loop.start_from", start)
+            jobs[pool.submit(_run_group, one, seeds, path / arm.label)] = (arm, seeds)
+
         try:
-            for group, arm in itertools.product(_groups(experiment), arms):
-                one = experiment.with_setting("loop.seed", group[0])
-                for key, value in arm.settings.items():
-                    one = one.with_setting(key, value)
-                jobs[pool.submit(_run_group, one, group, path / arm.label)] = (arm.label, group)
-            for done, job in enumerate(as_completed(jobs), start=1):
-                label, group = jobs[job]
-                histories[label].update(zip(group, job.result()))
-                on_run(label, done, len(jobs))
+            groups = _groups(experiment)
+            total = len(groups) * (len(arms) + _shares(experiment))
+            for seeds in groups:
+                if _shares(experiment):
+                    first = experiment.with_setting("loop.seed", seeds[0])
+                    first = first.with_setting("loop.generations", 0)
+                    job = pool.submit(_run_group, first, seeds, path / START)
+                    jobs[job] = (None, seeds)
+                else:
+                    for arm in arms:
+                        submit(arm, seeds, None)
+            for done in range(1, total + 1):
+                job = next(as_completed(jobs))
+                arm, seeds = jobs.pop(job)
+                found = job.result()
+                if arm is None:
+                    for each in arms:
+                        submit(each, seeds, path / START / f"seed_{seeds[0]}")
+                else:
+                    histories[arm.label].update(zip(seeds, found))
+                on_run(arm.label if arm else "generation 0", done, total)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     result = SweepResult(arms, {k: [v[s] for s in sorted(v)] for k, v in histories.items()})
     write_json(path / "summary.json", result.summary())
     return result
+
+
+def _shares(experiment: Experiment) -> bool:
+    """Whether the arms start from one generation 0 that is trained for all of them."""
+    over = experiment.sweep.over
+    return (
+        len(arms_of(experiment)) > 1
+        and not experiment.sweep.together
+        and experiment.loop.start_from is None
+        and all(shares_generation_0(key) for key in over)
+    )
 
 
 def _one_thread() -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from motionloop import experiment as experiments
 from motionloop.experiment import Experiment
 from motionloop.launch import launch, save_json
-from motionloop.samples import InputError
 
 TAKES_SETTINGS = True
 
@@ -30,7 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--verbose", action="store_true", help="a line for every stage, with all metrics"
     )
     parser.epilog = f"shipped configs: {_names()}"
-    # `run CONFIG --help` must reach the settings, so help waits until the config is known.
+    teach_settings(parser)
+
+
+def teach_settings(parser: argparse.ArgumentParser) -> None:
+    """Let `COMMAND CONFIG --help` list the config's settings after the command's own options."""
     parser._option_string_actions["--help"].__class__ = _Help
 
 
@@ -53,7 +56,9 @@ def execute(args: argparse.Namespace, settings: list[str]) -> None:
     experiment = experiments.load(args.config, settings)
     path = args.out or Path("runs") / experiment.name
     if experiment.is_sweep():
-        _run_sweep(experiment, path, args)
+        from motionloop.commands.sweep_command import run_sweep
+
+        run_sweep(experiment, path, args)
     else:
         _run_one(experiment, path, args)
 
@@ -72,59 +77,3 @@ def _run_one(experiment: Experiment, path: Path, args: argparse.Namespace) -> No
     console.print(generation_table(history, headline))
     console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
     save_json(args.json, history)
-
-
-def _run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> None:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.table import Table
-
-    from motionloop.sweep import sweep
-    from motionloop.sweep_reporting import report_sweep
-    from motionloop.viewer.curves import plot_curves
-
-    console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=args.quiet) as bar:
-        job = bar.add_task(experiment.name, total=None)
-
-        def advance(label: str, done: int, total: int) -> None:
-            bar.update(job, completed=done, total=total)
-            if args.verbose:
-                console.print(f"{done}/{total}: {label}", markup=False, highlight=False)
-
-        result = sweep(experiment, path, advance)
-    where = report_sweep(experiment, path, result)
-    headline = experiment.headline()
-    plot_curves(result.histories, path / "curves.png", experiment.curves(), experiment.name)
-    rows = result.summary()
-    table = Table(title=f"{experiment.name}: mean ± standard error over seeds, last generation")
-    table.add_column("arm")
-    table.add_column("seeds", justify="right")
-    for name in headline:
-        table.add_column(name, justify="right")
-    for row in rows:
-        if row["generation"] == experiment.loop.generations:
-            cells = [f"{row[name]:.4f} ± {row[f'{name}_se']:.4f}" for name in headline]
-            table.add_row(row["arm"], str(row["seeds"]), *cells)
-    console.print(table)
-    console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
-    console.print(where, soft_wrap=True, highlight=False)
-    save_json(args.json, rows)
-
-
-def check_run(path: Path) -> Path:
-    """The path of a run folder.
-
-    Raises:
-        InputError: it is none.
-    """
-    if not (path / "config.yaml").is_file():
-        raise InputError(f"{path} is not a run folder (it has no config.yaml)")
-    return path

@@ -1,0 +1,92 @@
+"""Laws of sweeps: combinations, a shared beginning, and going on."""
+
+import json
+import shutil
+
+import pytest
+
+from motionloop import experiment as experiments
+from motionloop.cli import main
+from motionloop.commands.sweep_command import parse_over
+from motionloop.samples import InputError
+
+SMALL = ["--generations", "3", "--together", "false", "--seeds", "2", "--quiet"]
+OVER = ["--over", "corrector.gamma=0,inf", "--over", "synthetic_ratio=0.5,1"]
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["sweep", "gaussian", *arguments])
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep") / "out"
+    assert _run(*SMALL, *OVER, "--out", str(folder), "--wandb.mode", "disabled") == 0
+    return folder
+
+
+def test_every_combination_is_an_arm_with_every_seed(swept):
+    rows = json.loads((swept / "summary.json").read_text())
+    last = [row for row in rows if row["generation"] == 3]
+    found = {(row["task.corrector.gamma"], row["loop.synthetic_ratio"]) for row in last}
+    assert found == {(0, 0.5), (0, 1), (float("inf"), 0.5), (float("inf"), 1)}
+    assert {row["seeds"] for row in last} == {2}
+
+
+def test_arms_share_one_generation_0_a_seed(swept):
+    first = {
+        seed: [(run / "generation_000/scalars.json").read_text() for run in _runs(swept, seed)]
+        for seed in (0, 1)
+    }
+    assert all(len(runs) == 5 for runs in first.values())
+    assert all(one == runs[0] for runs in first.values() for one in runs)
+    assert first[0][0] != first[1][0]
+
+
+def _runs(folder, seed):
+    return sorted(folder.glob(f"*/seed_{seed}"))
+
+
+def test_two_numbers_give_a_heat_map(swept):
+    assert "<svg" in (swept / "heat_w2.svg").read_text()
+
+
+def test_the_same_command_goes_on_and_ends_with_the_same_table(swept):
+    before = (swept / "summary.json").read_text()
+    shutil.rmtree(swept / "synthetic_ratio=1,gamma=0" / "seed_1")
+    assert _run(*SMALL, *OVER, "--out", str(swept), "--wandb.mode", "disabled") == 0
+    assert json.loads((swept / "summary.json").read_text()) == json.loads(before)
+
+
+def test_a_setting_that_changes_generation_0_is_not_shared(tmp_path):
+    arguments = [*SMALL, "--over", "task.count=20,30", "--out", str(tmp_path / "s")]
+    assert _run(*arguments, "--wandb.mode", "disabled") == 0
+    assert not (tmp_path / "s" / "generation_0").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("gamma", "SETTING=V1"),
+        ("gamma=", "SETTING=V1"),
+        ("gama=1,2", "gamma"),
+        ("corrector.gama=1", "task.corrector"),
+    ],
+)
+def test_a_mistake_in_over_is_named(word, message):
+    with pytest.raises(InputError, match=message):
+        parse_over("gaussian", [word])
+
+
+def test_a_setting_is_swept_once():
+    with pytest.raises(InputError, match="twice"):
+        parse_over("gaussian", ["gamma=1,2", "corrector.gamma=3"])
+
+
+def test_a_setting_may_be_named_by_its_last_parts():
+    assert experiments.load("gaussian", ["--corrector.gamma", "3"]).task.corrector.gamma == 3
+    assert parse_over("gaussian", ["corrector.gamma=0,inf"]) == {
+        "task.corrector.gamma": [0, float("inf")]
+    }
