@@ -8,10 +8,13 @@ last words name one setting only, they are enough: `--corrector.gamma value`, `-
 import difflib
 import importlib
 import math
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -80,16 +83,16 @@ class Experiment:
 
     def build(self, display: Display) -> Task:
         """The task, ready for the loop."""
-        module = importlib.import_module(TASKS[self.task_name][0])
+        module = task_module(self.task_name)
         return module.build(self.task, self.loop.seed, display)
 
     def headline(self) -> tuple[str, ...]:
         """The few scalars that the task's tables show, the most telling first."""
-        return importlib.import_module(TASKS[self.task_name][0]).HEADLINE
+        return task_module(self.task_name).HEADLINE
 
     def curves(self) -> tuple[str, ...]:
         """The scalars that the task's pictures show."""
-        return importlib.import_module(TASKS[self.task_name][0]).CURVES
+        return task_module(self.task_name).CURVES
 
     def build_seeds(self, seeds: Sequence[int]) -> Any:
         """The task of several seeds at once, for `run_seeds`.
@@ -97,7 +100,7 @@ class Experiment:
         Raises:
             InputError: the task has no closed form.
         """
-        module = importlib.import_module(TASKS[self.task_name][0])
+        module = task_module(self.task_name)
         if not hasattr(module, "build_seeds"):
             raise InputError(
                 f"sweep.together needs a task with a closed form, which {self.task_name} has not; "
@@ -107,7 +110,7 @@ class Experiment:
 
     def theory(self) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
         """The expected curves where a closed form is known, by figure: generations and values."""
-        module = importlib.import_module(TASKS[self.task_name][0])
+        module = task_module(self.task_name)
         loop = self.loop
         if not hasattr(module, "theory") or loop.memory != 1:
             return {}
@@ -157,13 +160,43 @@ def _read(config: str) -> tuple[str, dict[str, Any]]:
     return str(content.pop("name", path.stem)), content
 
 
+def task_module(task: str) -> ModuleType:
+    """The module of a task: one of `TASKS`, or of your own as MODULE:CONFIG.
+
+    Raises:
+        InputError: there is no such task.
+    """
+    return importlib.import_module(_task_place(task)[0])
+
+
+def _task_place(task: Any) -> tuple[str, str]:
+    """Module and config class of a task."""
+    if task in TASKS:
+        return TASKS[task]
+    module, colon, class_name = str(task).partition(":")
+    if not colon:
+        choices = suggestion(str(task), list(TASKS))
+        raise InputError(f"task.name is {task!r}{choices}, or your own as MODULE:CONFIG")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # a task of one's own lies where the command is given
+    return module, class_name
+
+
 def _task_class(content: dict[str, Any], name: str) -> tuple[str, type]:
     section = content.get("task")
     task = section.get("name") if isinstance(section, dict) else None
-    if task not in TASKS:
-        raise InputError(f"{name}: task.name is {task!r}{suggestion(str(task), list(TASKS))}")
-    module, class_name = TASKS[task]
-    return task, getattr(importlib.import_module(module), class_name)
+    try:
+        module, class_name = _task_place(task)
+        return str(task), getattr(importlib.import_module(module), class_name)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    except (ModuleNotFoundError, AttributeError) as error:
+        if task in TASKS:
+            raise
+        raise InputError(
+            f"{name}: task.name is {task!r}, but {error}; give the command in the folder of the "
+            "module, or install it"
+        ) from error
 
 
 def parser_for(config: str) -> tuple[ArgumentParser, str, str, dict[str, Any]]:

@@ -1,13 +1,12 @@
 """What a report says: the question, the table of arms, the differences, how to run it again."""
 
-import importlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from motionloop import experiment as experiments
-from motionloop.experiment import TASKS
+from motionloop.experiment import TASKS, task_module
 from motionloop.report.arms import Arm, closest_to_real, differences, flat, metrics_of, real
 from motionloop.report.clips import Medium
 from motionloop.report.figures import (
@@ -155,7 +154,7 @@ def _task_metrics(arms: list[Arm]) -> tuple[Sequence[str], Sequence[str]]:
     name = arms[0].runs[0].config["task"].get("name")
     if name not in TASKS:
         return (), ()
-    module = importlib.import_module(TASKS[name][0])
+    module = task_module(name)
     return module.HEADLINE, module.CURVES
 
 
@@ -163,7 +162,7 @@ def _theory(arm: Arm) -> Theory:
     """The closed forms of an arm's task, by figure; none where none is known."""
     run = arm.runs[0]
     task = run.config["task"].get("name")
-    if task not in TASKS or not hasattr(importlib.import_module(TASKS[task][0]), "theory"):
+    if task not in TASKS or not hasattr(task_module(task), "theory"):
         return {}
     try:
         experiment = experiments.load(str(run.source / "config.yaml"))
