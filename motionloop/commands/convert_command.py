@@ -5,7 +5,9 @@ One file, or all files of a folder:
   motionloop convert walk.npz walk.bvh                 SMPL's skeleton, opens in Blender as it is
   motionloop convert walk.npz walk.glb --fps 60        the skinned body with its animation
   motionloop convert walk.npz walk.npy                 HumanML3D's 263 features at 20 Hz
-  motionloop convert runs/mine/samples out --to .bvh   a folder; what cannot be read is named
+  motionloop convert samples out --to .bvh             a folder; what cannot be read is named
+  motionloop convert my_set out --to humanml3d         joints, features, texts and lists, for
+                                                       the evaluators of others
 docs/formats.md says what each format keeps and loses. Read are .npz (motionloop, AMASS,
 ProtoMotions, PHC, kimodo), .bvh, .npy (HumanML3D, KIT-ML) and .amc with its .asf; written are
 .npz, .amass.npz, .bvh, .glb, .npy (features) and .joints.npy.
@@ -24,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "source", type=Path, metavar="IN", help="a motion file, or a folder of them"
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="the file, or the folder, to write")
-    parser.add_argument("--to", metavar="ENDING", help="for folders: what to write, such as .bvh")
+    parser.add_argument("--to", metavar="ENDING", help="for folders: .bvh, ..., or humanml3d")
     parser.add_argument("--fps", type=float, help="resample to this rate, Hz (default: as it is)")
     parser.add_argument("--up", choices=("y", "z"), help="up axis of a written .bvh (default: y)")
     parser.add_argument(
@@ -40,7 +42,13 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
     from motionloop.commands.progress import counting
     from motionloop.motion.body import Body
-    from motionloop.motion.converting import Conversion, convert_file, convert_folder
+    from motionloop.motion.converting import (
+        HUMANML3D_FOLDER,
+        Conversion,
+        convert_file,
+        convert_folder,
+        convert_to_humanml3d,
+    )
 
     if args.fps is not None and not 0 < args.fps < float("inf"):
         raise InputError(f"--fps is {args.fps}; it must be a positive number of frames a second")
@@ -60,11 +68,14 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
         save_json(args.json, {"written": [str(args.out)], "skipped": []})
         return
     with counting("converting") as progress:
-        written, skipped = convert_folder(args.source, args.out, args.to, how, progress)
+        if args.to == HUMANML3D_FOLDER:
+            written, skipped = convert_to_humanml3d(args.source, args.out, how, progress)
+        else:
+            written, skipped = convert_folder(args.source, args.out, args.to, how, progress)
     for path, reason in skipped:
         console.print(f"skipped {path}: {reason}", soft_wrap=True, markup=False, highlight=False)
     console.print(
-        f"wrote {len(written)} files into {args.out}; skipped {len(skipped)}",
+        f"wrote {len(written)} clips into {args.out}; skipped {len(skipped)}",
         soft_wrap=True,
         markup=False,
     )

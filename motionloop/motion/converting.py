@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
+from motionloop.motion.dataset import INDEX, Entry, new_folder, read_index, split
 from motionloop.motion.finding import find_motions
 from motionloop.motion.formats import ENDINGS, ending_of, read_motion, write_motion
+from motionloop.motion.formats.t2m_folder import Caption, write_clip, write_lists
 from motionloop.samples import InputError
 from physics.motion import MotionError
 
 Progress = Callable[[int, int], None]
+HUMANML3D_FOLDER = "humanml3d"  # what --to is for a folder as HumanML3D has it
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ def convert_folder(
     """
     ending = "." + ending.lstrip(".").lower()
     if ending not in ENDINGS:
-        raise InputError(f"--to {ending} is unknown; known are {', '.join(ENDINGS)}")
+        known = ", ".join((*ENDINGS, HUMANML3D_FOLDER))
+        raise InputError(f"--to {ending} is unknown; known are {known}")
     found, skipped = find_motions([source])
     written: list[Path] = []
     for number, (path, root) in enumerate(found, start=1):
@@ -81,3 +86,63 @@ def convert_folder(
         first = f"; {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
         raise InputError(f"none of {len(found)} files could be converted{first}")
     return written, sorted(skipped)
+
+
+def convert_to_humanml3d(
+    source: Path, out: Path, how: Conversion, progress: Progress | None = None
+) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Make a folder as HumanML3D has it, for the evaluators of others.
+
+    Args:
+        source: a data set of motionloop, whose captions and parts are kept; or any folder of
+            motion files, which is dealt into parts as a data set is.
+        out: the new folder.
+        how: the body, and how files are read.
+        progress: called as `progress(done, total)` after every clip.
+
+    Returns:
+        the files of features, and what was skipped with the reason.
+
+    Raises:
+        InputError: `out` holds something, or no clip could be converted.
+    """
+    skipped: list[tuple[Path, str]] = []
+    if (source / INDEX).is_file():
+        entries = read_index(source)
+    else:
+        found, skipped = find_motions([source])
+        entries = [{"name": p.stem, "file": str(p.relative_to(source))} for p, _ in found]
+        if len({entry["name"] for entry in entries}) < len(entries):
+            raise InputError(f"{source} has files of one name; make a data set with import first")
+    parts = split(entries)
+    done: dict[str, str] = {}
+    with new_folder(out) as folder:
+        for number, entry in enumerate(entries, start=1):
+            path = source / entry["file"]
+            try:
+                caption = str(entry.get("caption") or caption_of(path))
+                motion, _ = read_motion(path, how.body, caption, how.from_up)
+                captions = _captions(entry, motion.caption or caption)
+                rest = how.body.rest_joints(motion.betas)
+                write_clip(folder, entry["name"], motion, captions, rest)
+                done[entry["name"]] = parts[entry["name"]]
+            except (InputError, MotionError) as reason:
+                skipped.append((path, str(reason).removeprefix(f"{path}").lstrip(": ")))
+            if progress:
+                progress(number, len(entries))
+        if not done:
+            first = f"; {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
+            raise InputError(f"none of {len(entries)} clips could be converted{first}")
+        write_lists(folder, done)
+    return [out / "new_joint_vecs" / f"{name}.npy" for name in done], sorted(skipped)
+
+
+def _captions(entry: Entry, otherwise: str) -> tuple[Caption, ...]:
+    """All captions of an entry; its one caption, or another, where it has no list."""
+    listed: list[dict[str, Any]] = entry.get("captions") or []
+    if not listed:
+        return (Caption(str(entry.get("caption") or otherwise), 0.0, 0.0),)
+    return tuple(
+        Caption(str(one["text"]), float(one.get("start_s", 0)), float(one.get("end_s", 0)))
+        for one in listed
+    )

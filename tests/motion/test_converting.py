@@ -9,11 +9,18 @@ import pytest
 
 from motionloop.cli import main
 from motionloop.motion.body import Body
-from motionloop.motion.converting import Conversion, convert_file, convert_folder
-from motionloop.motion.dataset import load_clips
+from motionloop.motion.converting import (
+    Conversion,
+    convert_file,
+    convert_folder,
+    convert_to_humanml3d,
+)
+from motionloop.motion.dataset import entry_of, load_clips, write_index
 from motionloop.motion.formats import ENDINGS, SUFFIXES, read_motion, write_motion
 from motionloop.motion.formats import guard as guard_module
 from motionloop.motion.formats.guard import opened_npz, read_npy, read_text
+from motionloop.motion.formats.humanml3d import joints_of
+from motionloop.motion.importing import import_motion
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
@@ -174,3 +181,35 @@ def test_files_too_large_for_memory_are_refused_before_they_are_read(tmp_path, m
     monkeypatch.setattr(guard_module, "LARGEST_BYTES", 1_000_000)
     with opened_npz(tmp_path / "a.npz") as arrays, pytest.raises(InputError, match="poses in"):
         arrays["poses"]
+
+
+def test_a_data_set_survives_the_way_through_a_humanml3d_folder(tmp_path, body):
+    names = ("walk", "kick", "run_mirrored")
+    clips = {entry["name"]: (entry, clip) for entry, clip in load_clips(CLIPS)}
+    entries = []
+    for name in names:
+        entry, clip = clips[name]
+        clip.save(tmp_path / f"set/{name}.npz")
+        entries.append(entry_of(name, clip, "test") | {"split": entry["split"]})
+    entries[0]["captions"] = [
+        {"text": "a person walks", "start_s": 0.0, "end_s": 0.0},
+        {"text": "Three steps, #quickly", "start_s": 0.5, "end_s": 1.5},
+    ]
+    write_index(tmp_path / "set", entries)
+    written, skipped = convert_to_humanml3d(tmp_path / "set", tmp_path / "t2m", Conversion(body))
+    assert (len(written), skipped) == (3, [])
+    report = import_motion([tmp_path / "t2m"], tmp_path / "back", body)
+    assert report.skipped == []
+    back = {entry["name"]: entry for entry in report.read}
+    for entry in entries:
+        assert back[entry["name"]]["split"] == entry["split"]
+        assert back[entry["name"]]["fps"] == 20.0
+        assert back[entry["name"]]["fit_error_m"] < 0.012
+    walk = back["walk"]["captions"]
+    assert walk[1] == {"text": "Three steps,  quickly", "start_s": 0.5, "end_s": 1.5}
+    rows = np.load(tmp_path / "t2m/new_joint_vecs/walk.npy")
+    joints = np.load(tmp_path / "t2m/new_joints/walk.npy")
+    assert rows.shape == (len(joints), 263)
+    np.testing.assert_allclose(joints_of(rows), joints, atol=1e-4)
+    assert "three/OTHER steps/OTHER quickly/OTHER" in (tmp_path / "t2m/texts/walk.txt").read_text()
+    assert set((tmp_path / "t2m/all.txt").read_text().split()) == set(names)

@@ -89,8 +89,9 @@ def read_asf(path: Path) -> Asf:
         order_of = _parents_first(names, above)
         if not (np.isfinite(steps).all() and np.isfinite(axes).all()):
             raise ValueError("a bone has NaN or infinity")
-        if unknown := set("".join(map("".join, freedoms))) - set("xyzrtl"):
-            raise ValueError(f"degrees of freedom have the letters {sorted(unknown)}")
+        known = {"rx", "ry", "rz", "tx", "ty", "tz", "l"}
+        if unknown := {freedom for own in freedoms for freedom in own} - known:
+            raise ValueError(f"degrees of freedom {sorted(unknown)} are unknown")
     except (KeyError, IndexError, ValueError) as error:
         where = f"bone {names[-1]}" if line in sections["bonedata"] else repr(line.strip())
         raise InputError(f"{path}: the skeleton cannot be read after {where}: {error}") from error

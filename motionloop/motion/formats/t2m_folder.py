@@ -1,15 +1,20 @@
-"""Built folders of HumanML3D and KIT-ML: which motions there are, their captions and their part.
+"""Built folders of HumanML3D and KIT-ML: reading what they hold, and writing one.
 
 Guo et al. (2022): `new_joints/NAME.npy` (or, without it, `new_joint_vecs/NAME.npy`),
 `texts/NAME.txt` with a line `caption#words with tags#start#end` for each caption (s; 0 and 0
 are the whole clip), and lists of names, train.txt, val.txt and test.txt.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from motionloop.motion.formats.guard import read_text
-from motionloop.samples import InputError
+from motionloop.motion.formats.humanml3d import HUMANML3D, features, joints_of_motion, uniform
+from motionloop.samples import InputError, write_whole
+from physics.motion import SmplMotion
 
 # The lists and what they are to motionloop; the second of two that hold a name does not count.
 _PARTS = {"train": "train", "test": "reference", "val": "encoder"}
@@ -105,6 +110,43 @@ def read_captions(path: Path) -> tuple[Caption, ...]:
     if not captions:
         raise InputError(f"{path} holds no caption")
     return tuple(captions)
+
+
+def write_clip(
+    folder: Path, name: str, motion: SmplMotion, captions: tuple[Caption, ...], rest: np.ndarray
+) -> None:
+    """Write a motion's joints, features and captions into a folder as HumanML3D has them.
+
+    Words are tagged OTHER, for motionloop tags no words; readers of the tags know this one.
+
+    Args:
+        folder: of the set.
+        name: of the clip.
+        motion: two frames at 20 Hz or more.
+        captions: what it shows; times are the motion's.
+        rest: (24, 3) rest joints of the motion's body, m.
+    """
+    joints = joints_of_motion(motion, rest)
+    rows = features(joints)
+    lines = []
+    for caption in captions:
+        words = " ".join(f"{word}/OTHER" for word in re.findall(r"\w+", caption.text.lower()))
+        text = caption.text.replace("#", " ").replace("\n", " ")
+        lines.append(f"{text}#{words}#{caption.start_s}#{caption.end_s}\n")
+    placed = uniform(joints, HUMANML3D)[: len(rows)]
+    for inner, values in (("new_joints", placed), ("new_joint_vecs", rows)):
+        path = folder / inner / f"{name}.npy"
+        write_whole(path, lambda file, v=values: np.save(file, v.astype(np.float32)))
+    text = "".join(lines).encode()
+    write_whole(folder / "texts" / f"{name}.txt", lambda file: file.write(text))
+
+
+def write_lists(folder: Path, parts: dict[str, str]) -> None:
+    """Write the lists of a set: the part ("train", "reference" or "encoder") of every name."""
+    for name, part in {**_PARTS, "all": ""}.items():
+        names = [clip for clip, own in sorted(parts.items()) if own == part or not part]
+        text = "".join(f"{clip}\n" for clip in names).encode()
+        write_whole(folder / f"{name}.txt", lambda file, t=text: file.write(t))
 
 
 def _seconds(word: str) -> float:
