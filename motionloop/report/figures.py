@@ -35,6 +35,15 @@ class Figure:
     csv: str
     alt: str
 
+    @property
+    def file(self) -> str:
+        """The picture as a file of its own, with a size."""
+        width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)[0]
+        size = f'width="{float(width) * 4 / 3:.0f}" height="{float(height) * 4 / 3:.0f}"'
+        return '<?xml version="1.0" encoding="utf-8"?>\n' + self.svg.replace(
+            "<svg", f"<svg {size}", 1
+        )
+
 
 def metric_figure(
     arms: Sequence[Arm], name: str, theory: Mapping[str, Theory] | None = None

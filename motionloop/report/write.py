@@ -69,7 +69,7 @@ def _problems(run: Run) -> list[str]:
 def _write(content: Content, out: Path) -> None:
     """All files, the page last."""
     for figure in content.figures:
-        _text(out / "figures" / f"{figure.name}.svg", figure.svg)
+        _text(out / "figures" / f"{figure.name}.svg", figure.file)
         _text(out / "figures" / f"{figure.name}.csv", figure.csv)
     for shots in content.media.values():
         for shot in shots:

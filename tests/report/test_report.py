@@ -3,6 +3,7 @@
 import csv
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -85,6 +86,10 @@ def test_table_and_csv_hold_the_runs_numbers(runs, tmp_path):
     assert {(float(r["before"]), float(r["after"])) for r in table} == {
         (9.0, 2.0), (10.0, 2.0), (11.0, 2.0)
     }  # fmt: skip
+    for path in (tmp_path / "out/figures").glob("*.svg"):
+        root = ElementTree.parse(path).getroot()
+        assert root.tag.endswith("svg")
+        assert {"width", "height", "viewBox"} <= set(root.attrib)
     markdown = (tmp_path / "out/report.md").read_text()
     assert "| raw | 1 | 2 | 7.00 (6.00 to 8.00) |" in markdown
     for path in re.findall(r"\]\(([^)]+)\)", markdown):
