@@ -186,10 +186,6 @@ class LeNet:
             raise InputError(f"{path} is no encoder of images: {error}") from error
         return encoder
 
-    def fits(self, images: Images, classes: int) -> bool:
-        """Whether it reads such images."""
-        return self._shape == {"channels": images.channels, "classes": classes}
-
     def _batched(self, images: Images, read: Callable[[Tensor], Tensor]) -> np.ndarray:
         with torch.no_grad():
             parts = [

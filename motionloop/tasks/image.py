@@ -6,6 +6,7 @@ image experiments of Gillman et al. (2024), Bertrand et al. (2024) and Alemohamm
 are configs of it.
 """
 
+import hashlib
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -207,7 +208,7 @@ def _subset(train: Images, count: int | None, seed: int) -> tuple[Images, Images
 
 
 def _encoder(config: ImageConfig, images: ImageSet, parts: Parts, display: Display) -> ImageEncoder:
-    """Inception, the shipped LeNet of the digits, or a new LeNet."""
+    """Inception, the shipped LeNet of the digits, the one kept beside the data, or a new one."""
     if config.encoder == "inception":
         from motionloop.metrics.inception import Inception
 
@@ -215,13 +216,31 @@ def _encoder(config: ImageConfig, images: ImageSet, parts: Parts, display: Displ
         return Inception(config.inception_weights, config.device)
     if (config.data, config.size, config.encoder_images) == (None, None, None):
         return LeNet.load(SHIPPED_ENCODER)
+    kept = _kept_encoder(config, parts)
+    if kept is not None and kept.is_file():
+        return LeNet.load(kept)
     display.stage(0, "training the encoder of the metrics")
-    return LeNet.fit(
+    encoder = LeNet.fit(
         parts.encoder,
         len(images.classes),
         parts.reference,
         progress=lambda done, total: display.progress("", done, total),
     )
+    if kept is not None:
+        try:
+            encoder.save(kept)
+        except OSError as error:
+            display.note(f"the encoder cannot be kept as {kept} ({error.strerror}); runs train it")
+    return encoder
+
+
+def _kept_encoder(config: ImageConfig, parts: Parts) -> Path | None:
+    """Where the LeNet of a data set is kept: beside the data, by a hash of what it learned from."""
+    if config.data is None:
+        return None
+    seen = hashlib.sha256(parts.encoder.pixels.tobytes() + parts.encoder.label.tobytes())
+    folder = config.data if config.data.is_dir() else config.data.parent
+    return folder / f"lenet_{seen.hexdigest()[:8]}.safetensors"
 
 
 def _describe(encoder: ImageEncoder, images: ImageSet, parts: Parts) -> dict[str, str]:

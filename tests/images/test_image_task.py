@@ -100,6 +100,18 @@ def test_an_encoder_is_the_same_for_the_same_seed_and_survives_its_file(tmp_path
         LeNet.fit(parts.encoder[parts.encoder.label == 3], 10, parts.reference)
 
 
+def test_the_encoder_of_other_data_is_kept_beside_them_and_made_anew_for_changed_data(tmp_path):
+    folder = write_folder(tmp_path / "set", count=40)
+    names = []
+    for change in (False, False, True):
+        if change:
+            write_folder(folder, classes=("dog", "cat"), count=40)  # classes change their images
+        settings = experiment.load("digits", ["--data", str(folder), "--count", "20"])
+        names.append(settings.build(SilentDisplay()).definitions["encoder"])
+    assert names[0] == names[1] != names[2]
+    assert len(list(folder.glob("lenet_*.safetensors"))) == 2
+
+
 def test_metrics_tell_collapse_from_noise_and_both_from_real_images(parts):
     metrics = ImageMetrics(LeNet.load(SHIPPED_ENCODER), 5)
     real = parts.train[:300]
