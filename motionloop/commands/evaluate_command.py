@@ -59,7 +59,8 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
         named.append(f"evaluator {rows[-1].by}")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("metric", "A", "B itself", "meaning"):
-        table.add_column(name, justify="right" if name in ("A", "B itself") else "left")
+        side = "right" if name in ("A", "B itself") else "left"
+        table.add_column(name, justify=side, no_wrap=name != "meaning")
     for row in rows:
         own = "" if row.real is None else f"{row.real:.3f}"
         spread = "" if row.low is None else f" ({row.low:.3f}-{row.high:.3f})"
