@@ -49,7 +49,8 @@ class Sample:
         if part != "corrected" or self.corrected is None:
             title = "raw" if paired else self.name
             colour = COLOURS[0] if paired else None
-            shown.append(ShownClip(self.raw, prefix + title, note=fall, colour=colour, group=group))
+            note = fall if self.corrected is None or part == "raw" else ""
+            shown.append(ShownClip(self.raw, prefix + title, note=note, colour=colour, group=group))
         if part != "raw" and self.corrected is not None:
             shown.append(
                 ShownClip(

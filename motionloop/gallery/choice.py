@@ -83,7 +83,7 @@ class Gallery:
         clips, about = self._column(choice, 0, sample, ranking, row)
         lines = [about]
         for n, (other, at) in enumerate(choice.columns[1:], start=1):
-            found = _same(self.batch(other, at, choice.kind), sample.number)
+            found = _same(self.batch(other, at, choice.kind), sample)
             more, about = self._column(choice, n, found)
             clips, lines = clips + more, [*lines, about]
         title = " | ".join(self._heading(c) for c in choice.columns)
@@ -126,8 +126,12 @@ def _fits(sample: Sample, caption: str) -> bool:
     return caption in (ALL, sample.raw.caption)
 
 
-def _same(batch: Batch, number: int) -> Sample:
-    """The sample of the same draw, or the one that is nearest in number."""
+def _same(batch: Batch, like: Sample) -> Sample:
+    """The sample of the same draw; of another draw, the nearest one of the same caption."""
     if not len(batch):
         raise InputError("a column has no samples to show")
-    return min(batch.samples, key=lambda sample: abs(sample.number - number))
+
+    def distance(sample: Sample) -> tuple[bool, int]:
+        return sample.raw.caption != like.raw.caption, abs(sample.number - like.number)
+
+    return min(batch.samples, key=distance)

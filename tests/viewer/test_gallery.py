@@ -185,6 +185,8 @@ def test_a_choice_comes_to_the_clips_of_its_columns(gallery):
     ]
     assert [clip.group for clip in chosen.scene.clips] == [0, 0, 1, 1]
     assert chosen.count == COUNT
+    captions = {clip.motion.caption for clip in chosen.scene.clips}
+    assert captions == {"a person walks"}
     only = gallery.choose(replace(choice, caption="a person walks", place=0))
     assert only.count == COUNT // 2
     assert only.captions == ("a person runs", "a person walks")

@@ -168,7 +168,7 @@ def test_a_free_port_is_found_and_a_taken_one_named(served, shipped_body, capsys
 
 
 def test_the_command_opens_a_run_of_2000_clips_and_prints_its_address(tmp_path, walk):
-    run = write_run(tmp_path / "large", walk[:40], count=2000, generations=2)
+    run = write_run(tmp_path / "large", walk[:8], count=2000, generations=2)
     command = [sys.executable, "-m", "motionloop", "view", str(run)]
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -280,6 +280,8 @@ class Stage {
     const square = new Float32Array([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0]);
     this.square = buffered(gl, [[square, 3]], new Uint32Array([0, 1, 2, 0, 2, 3]));
     this.pointer = arrowMesh(gl);
+    gl.clearColor(0.962, 0.968, 0.978, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
   }
@@ -349,7 +351,6 @@ class Stage {
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
     gl.viewport(0, 0, width, height);
-    gl.clearColor(0.962, 0.968, 0.978, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT | gl.STENCIL_BUFFER_BIT);
     const view = multiply(perspective(FOV, width / Math.max(height, 1), 0.05, 120), lookAt(camera.eye, camera.target));
     const lamp = unit([0.55 * camera.right[0] * -1 + 0.5 * camera.back[0], 0.55 * camera.right[1] * -1 + 0.5 * camera.back[1], 1.25]);
@@ -398,6 +399,7 @@ class Stage {
     const { gl } = this, { made, uniforms: u } = this.arrow;
     gl.useProgram(made);
     gl.uniformMatrix4fv(u.view, false, view);
+    gl.disable(gl.DEPTH_TEST);  // a force is seen through the body that it holds
     for (const { force, root, shift } of bodies) {
       const length = force ? Math.hypot(...force) : 0;
       if (length < 0.02) continue;
@@ -408,6 +410,7 @@ class Stage {
       gl.bindVertexArray(this.pointer.vao);
       gl.drawElements(gl.TRIANGLES, this.pointer.count, gl.UNSIGNED_INT, 0);
     }
+    gl.enable(gl.DEPTH_TEST);
   }
 }
 
@@ -670,12 +673,13 @@ class Player {
     const up = cross(camera.back, camera.right), tags = this.find("titles").children, rows = [];
     const focal = this.stage.canvas.clientHeight / 2 / Math.tan(FOV / 2);
     for (let n = 0; n < tags.length; n++) {
-      const shift = this.place(n), at = [roots[n][0] + shift[0], roots[n][1] + shift[1], 0].map((x, k) => x - camera.eye[k]);
+      const shift = this.place(n), front = 0.5 / Math.hypot(camera.back[0], camera.back[1]);  // m towards the camera, not on the feet
+      const at = [roots[n][0] + shift[0] + front * camera.back[0], roots[n][1] + shift[1] + front * camera.back[1], 0].map((x, k) => x - camera.eye[k]);
       const depth = -dot(at, camera.back);
       tags[n].style.visibility = depth > 0 ? "visible" : "hidden";
       const left = this.stage.canvas.clientWidth / 2 + focal * dot(at, camera.right) / depth;
       const half = (this.widths[n] ??= tags[n].offsetWidth) / 2 + 4;
-      const top = this.stage.canvas.clientHeight / 2 - focal * dot(at, up) / depth + 14;
+      const top = this.stage.canvas.clientHeight / 2 - focal * dot(at, up) / depth;
       const shown = Math.min(this.stage.canvas.clientWidth - half, Math.max(half, left));
       // Tags that would cover each other stand one below the other.
       let row = Math.min(top, this.stage.canvas.clientHeight - 24);
