@@ -127,9 +127,18 @@ class ImagePacking:
         return x.contiguous(), torch.from_numpy(samples.label)
 
     def unpack(self, x: torch.Tensor, label: torch.Tensor | None) -> Images:
-        """The images, rounded to what a file can hold."""
+        """The images, rounded to what a file can hold.
+
+        Raises:
+            InputError: pixels that are NaN or infinite.
+        """
         assert label is not None
-        pixels = ((x.permute(0, 2, 3, 1) + 1) * 127.5).nan_to_num(0.0).round().clamp(0, 255)
+        if not bool(torch.isfinite(x).all()):
+            raise InputError(
+                "the model's samples are NaN or infinite: its training diverged; "
+                "lower task.model.learning_rate"
+            )
+        pixels = ((x.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255)
         return Images(np.ascontiguousarray(pixels.to(torch.uint8).numpy()), label.numpy())
 
     def labels(self, count: int) -> torch.Tensor:

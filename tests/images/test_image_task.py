@@ -75,6 +75,8 @@ def test_packed_images_come_back(parts):
     assert np.array_equal(again.pixels, parts.reference.pixels)
     assert np.array_equal(again.label, parts.reference.label)
     assert packing.unpack(torch.full((1, 1, 8, 8), 7.0), torch.zeros(1).long()).pixels.max() == 255
+    with pytest.raises(InputError, match="training diverged"):
+        packing.unpack(torch.full((1, 1, 8, 8), torch.nan), torch.zeros(1).long())
 
 
 def test_the_shipped_encoder_reads_digits_that_it_never_saw(parts):

@@ -54,7 +54,7 @@ def data(count=1000):
 def test_every_method_learns_the_moments_of_its_data(name):
     real = data()
     made = model(METHODS[name])
-    made.fit(real, 800, np.random.default_rng(0))
+    made.fit(real, 500, np.random.default_rng(0))
     x = made.sample(4000, np.random.default_rng(1)).x
     assert np.abs(x.mean(0) - real.x.mean(0)).max() < 0.1
     assert np.abs(np.cov(x.T) - np.cov(real.x.T)).max() < 0.15

@@ -65,8 +65,10 @@ def outcome(path, *arguments):
     return run(task, settings.loop, path, SilentReporter()), path
 
 
-@pytest.mark.parametrize("method", ["ddpm", "edm", "otcfm", "flow"])
-@pytest.mark.parametrize("variant", ["none", "neon"])
+@pytest.mark.parametrize(
+    ("method", "variant"),
+    [("ddpm", "sims"), ("edm", "none"), ("otcfm", "none"), ("flow", "neon")],
+)
 def test_every_method_runs_the_loop_and_goes_on(tmp_path, method, variant):
     settings = ["--method", method, "--variant", variant, "--task.self_guidance.steps", "2"]
     rows, path = outcome(tmp_path / "a", *settings)

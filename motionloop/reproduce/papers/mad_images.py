@@ -53,7 +53,12 @@ def run(size: Size, display: Display) -> Measured:
         figures_of(values),
         panels,
         f"8 x 8 digits, config mad_digits: {loops.setting()}; every generation from scratch.",
-        (note + "and hours of a GPU this command does not have; it runs the digits at any size.",),
+        (
+            note + "and hours of a GPU this command does not have; it runs the digits at any size.",
+            "Fresh digits are drawn from those that the first generation did not see. There are "
+            "fewer than three times as many as a generation needs, so later generations meet "
+            "some of them again.",
+        ),
     )
 
 
