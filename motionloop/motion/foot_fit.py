@@ -15,7 +15,7 @@ Toes near the floor that would point into it lie flat.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from motionloop.motion.calibration import SIDES, Orientations, index, unit
+from motionloop.motion.orientations import SIDES, Orientations, index, unit
 
 _NEAR_FLOOR_M = 0.05
 _LARGEST_TOE_BEND = np.deg2rad(60)

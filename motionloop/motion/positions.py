@@ -14,7 +14,7 @@ Neck, collars, feet and toes follow their bones by minimal turns from what carri
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from motionloop.motion.calibration import FLEXION, LIMBS, SIDES, index, minimal_turn, resting, unit
+from motionloop.motion.orientations import FLEXION, LIMBS, SIDES, index, minimal_turn, resting, unit
 from motionloop.samples import InputError
 
 _SMOOTH_S = 0.07

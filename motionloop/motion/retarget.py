@@ -24,15 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from motionloop.motion.calibration import (
-    SIDES,
-    Calibration,
-    Orientations,
-    index,
-    minimal_turn,
-    unit,
-)
+from motionloop.motion.calibration import Calibration
 from motionloop.motion.foot_fit import fit_feet
+from motionloop.motion.orientations import SIDES, Orientations, index, minimal_turn, unit
 from motionloop.motion.positions import Positions
 from motionloop.motion.trunk_fit import MOVED, TrunkConfig, fit_trunk, root_place
 from motionloop.samples import InputError

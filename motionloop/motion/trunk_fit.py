@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from motionloop.motion.calibration import SIDES, index
+from motionloop.motion.orientations import SIDES, index
 from physics.skeleton import PARENTS
 
 _LANDMARKS = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "neck", "head")

@@ -8,13 +8,12 @@ import pytest
 from motionloop.motion.body import Body
 from motionloop.motion.dataset import load_clips
 from motionloop.motion.formats.humanml3d import (
-    HUMANML3D,
-    KIT_ML,
     features,
     joints_of,
     joints_of_motion,
     uniform,
 )
+from motionloop.motion.formats.t2m_layouts import HUMANML3D, KIT_ML
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from physics.motion import SmplMotion

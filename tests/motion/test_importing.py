@@ -12,7 +12,8 @@ from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
 from motionloop.motion.dataset import load_clips, split
 from motionloop.motion.formats import read_motion
-from motionloop.motion.formats.humanml3d import HUMANML3D, features, joints_of_motion, uniform
+from motionloop.motion.formats.humanml3d import features, joints_of_motion, uniform
+from motionloop.motion.formats.t2m_layouts import HUMANML3D
 from motionloop.motion.importing import import_motion
 from motionloop.motion.motions import caption_class
 from motionloop.motion.windows import windows

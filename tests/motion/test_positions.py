@@ -8,11 +8,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from motionloop.motion.body import Body
-from motionloop.motion.calibration import unit
 from motionloop.motion.dataset import load_clips
 from motionloop.motion.formats.bvh import joints_in_world, read_bvh
 from motionloop.motion.formats.joint_names import match_joints
 from motionloop.motion.formats.world import TO_Z_UP, in_world
+from motionloop.motion.orientations import unit
 from motionloop.motion.retarget import SourceMotion, retarget
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from motionloop.motion.body import Body
-from motionloop.motion.calibration import minimal_turn
 from motionloop.motion.dataset import load_clips, mirrored
 from motionloop.motion.floor import follow_contacts, level
+from motionloop.motion.orientations import minimal_turn
 from motionloop.motion.retarget import SourceMotion, retarget
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError

@@ -16,6 +16,7 @@ from motionloop.motion.formats.gltf import write_glb
 from motionloop.motion.formats.guard import read_npy
 from motionloop.motion.formats.joint_names import match_joints
 from motionloop.motion.formats.npz import read_npz
+from motionloop.motion.formats.t2m_layouts import layout_of
 from motionloop.motion.formats.world import TO_Z_UP, in_world, up_axis
 from motionloop.motion.retarget import SourceMotion, retarget
 from motionloop.samples import InputError, write_whole
@@ -127,8 +128,7 @@ def _read_npy(path: Path, caption: str) -> SourceMotion:
     if not np.isfinite(values).all():
         frame = int(np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))[0])
         raise InputError(f"{path} has NaN or infinity, first in frame {frame}; repair the clip")
-    layout = humanml3d.layout_of(values.shape[1])
-    return humanml3d.source_motion(values, layout, caption)
+    return humanml3d.source_motion(values, layout_of(values.shape[1]), caption)
 
 
 def ending_of(path: Path) -> str:

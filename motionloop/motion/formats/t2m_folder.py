@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from motionloop.motion.formats.guard import read_text
-from motionloop.motion.formats.humanml3d import HUMANML3D, features, joints_of_motion, uniform
+from motionloop.motion.formats.humanml3d import features, joints_of_motion, uniform
+from motionloop.motion.formats.t2m_layouts import HUMANML3D
 from motionloop.samples import InputError, write_whole
 from physics.motion import SmplMotion
 
