@@ -193,12 +193,27 @@ def _run_together(
     if any(values.shape != shape for values in scores.values()) or not scores:
         scores = run_seeds(experiment.build_seeds, experiment.loop, seeds)
         write_whole(path, lambda file: np.savez_compressed(file, allow_pickle=False, **scores))
+    return _histories(scores)
+
+
+def read_together(folder: Path) -> list[list[dict[str, float]]]:
+    """The histories of an arm's seeds where all ran at once; none where they did not.
+
+    Raises:
+        InputError: the file that holds them is damaged.
+    """
+    return _histories(_read_scores(folder / "scores.npz"))
+
+
+def _histories(scores: Mapping[str, np.ndarray]) -> list[list[dict[str, float]]]:
+    """A history a seed, of scores (generations, seeds)."""
+    generations, seeds = next(iter(scores.values())).shape if scores else (0, 0)
     return [
         [
             {"generation": g, **{name: float(v[g, i]) for name, v in scores.items()}}
-            for g in range(shape[0])
+            for g in range(generations)
         ]
-        for i in range(len(seeds))
+        for i in range(seeds)
     ]
 
 

@@ -22,7 +22,8 @@ def swept_numbers(arms: Sequence[Arm]) -> list[str]:
     """The one or two numeric settings that alone tell the arms apart; else none."""
     varied = differences(arms)
     numeric = all(_is_number(value) for row in varied.values() for value in row)
-    if not numeric or not 1 <= len(varied) <= 2 or len(arms) < 3:
+    told = [arm for arm in arms if arm.seeds]
+    if not numeric or not 1 <= len(varied) <= 2 or len(told) < 3:
         return []
     return list(varied)
 

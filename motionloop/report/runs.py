@@ -1,7 +1,7 @@
 """What a run folder holds, as far as it can be read; a run may still go on, or be broken.
 
-A folder is a run (config.yaml and generations), a sweep (its runs lie in <arm>/seed_<n>), or a
-folder of such folders.
+A folder is a run (config.yaml and generations), a sweep (its runs lie in <arm>/seed_<n>, or all in
+<arm>/scores.npz), or a folder of such folders.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ import yaml
 from motionloop.loop.run_directory import RunDirectory, read_json
 from motionloop.reporters import read_history
 from motionloop.samples import InputError
-from motionloop.sweep import combinations
+from motionloop.sweep import combinations, read_together
 
 State = Literal["complete", "running", "stopped"]
 
@@ -101,15 +101,33 @@ def _read(path: Path) -> list[Run]:
     running, first = _is_locked(path), config["loop"].get("seed", 0)
     runs = []
     for arm in combinations(over, path.name):
-        for seed in range(first, first + seeds):
-            settings = {**arm.settings, "loop.seed": seed}
+        together, damage = _together(path / arm.label)
+        for k, seed in enumerate(range(first, first + seeds)):
+            one = _with(config, {**arm.settings, "loop.seed": seed})
             folder = path / arm.label / f"seed_{seed}"
-            runs.append(_one(folder, arm.label, _with(config, settings), running, known))
+            there = together[k] if k < len(together) else None
+            found = None if there is None and not damage else (there or [], damage)
+            runs.append(_one(folder, arm.label, one, running, known, found))
     return runs
 
 
-def _one(path: Path, label: str, config: dict, running: bool, known: dict[str, Any]) -> Run:
-    history, problems = _history(path)
+def _together(folder: Path) -> tuple[list[list[dict[str, Any]]], list[str]]:
+    """The histories of an arm whose seeds ran at once, and what is wrong with them."""
+    try:
+        return read_together(folder), []
+    except InputError as error:
+        return [], [str(error)]
+
+
+def _one(
+    path: Path,
+    label: str,
+    config: dict[str, Any],
+    running: bool,
+    known: dict[str, Any],
+    found: tuple[list[dict[str, Any]], list[str]] | None = None,
+) -> Run:
+    history, problems = _history(path) if found is None else found
     planned = int(config["loop"].get("generations", 0))
     complete = bool(history) and history[-1]["generation"] >= planned
     state: State = "complete" if complete else "running" if running else "stopped"

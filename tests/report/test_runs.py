@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -109,3 +110,20 @@ def test_what_is_no_run_is_refused(tmp_path, make, says):
     make(tmp_path / "thing")
     with pytest.raises(InputError, match=says):
         read_runs([tmp_path / "thing"])
+
+
+def test_a_sweep_whose_seeds_ran_at_once_is_read_too(tmp_path):
+    path = made_sweep(tmp_path / "sweep", {"task.corrector.gamma": [0, 1]}, 3, lambda *_: 0.0)
+    for k in (0, 1):
+        scores = 100.0 * k + 10 * np.arange(3)[:, None] + np.arange(3)  # (generations, seeds)
+        shutil.rmtree(path / f"gamma={k}")
+        (path / f"gamma={k}").mkdir()
+        np.savez(path / f"gamma={k}" / "scores.npz", w2=scores)
+    arms = group(read_runs([path]))
+    assert [len(arm.seeds) for arm in arms] == [3, 3]
+    np.testing.assert_allclose(arms[1].line("w2").middle, [101.0, 111.0, 121.0])
+    assert all(run.state == "complete" for arm in arms for run in arm.runs)
+    (path / "gamma=0" / "scores.npz").write_bytes(b"no zip")
+    runs = read_runs([path])
+    assert "damaged" in runs[0].problems[0]
+    assert runs[3].history
