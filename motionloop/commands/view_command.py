@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="RUN|FILES", help="what to show")
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: ours)")
     parser.add_argument("--port", type=int, help="port (default: the first free one from 8080)")
-    parser.add_argument("--body_model", type=Path, help="SMPL body (default: the shipped)")
+    parser.add_argument("--body_model", type=Path, help="SMPL body (default: the run's)")
     parser.add_argument("--export", type=Path, metavar="HTML", help="write a page and end")
     export = parser.add_argument_group("what --export takes of a run")
     export.add_argument("--generation", type=int, nargs="*", help="which ones (default: all)")
@@ -48,12 +48,12 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     """Serve until Ctrl-C, or export."""
     from rich.console import Console
 
-    from motionloop.gallery.catalogue import open_all
+    from motionloop.gallery.catalogue import body_model_of, open_all
     from motionloop.gallery.choice import Gallery
     from motionloop.motion.body import Body
 
     console = Console()
-    body = Body.load(args.body_model)
+    body = Body.load(args.body_model or body_model_of(args.paths))
     gallery = Gallery(open_all(args.paths, body), body)
     if args.export is not None:
         _export(args, gallery, console)

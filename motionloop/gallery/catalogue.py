@@ -7,7 +7,7 @@ are shown. A run that is still going shows what is complete, and more when it is
 
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
@@ -170,7 +170,32 @@ def open_all(paths: Sequence[Path], body: Body) -> list[Source]:
         sources.append(Clips("files", Batch.of_clips(clips)))
     else:
         sources += [Clips(name, Batch.of_clips({name: clip})) for name, clip in clips.items()]
-    return sources
+    return _told_apart(sources)
+
+
+def body_model_of(paths: Sequence[Path]) -> Path | None:
+    """The body that the first run among the paths was made with; None is the shipped one.
+
+    Raises:
+        InputError: that run's config cannot be read.
+    """
+    for path in paths:
+        if (path / "config.yaml").is_file():
+            named = task_settings(path).get("body_model")
+            return None if named is None else Path(named)
+    return None
+
+
+def _told_apart(sources: list[Source]) -> list[Source]:
+    """The sources, those of one name with their paths or a number added."""
+    names = [source.name for source in sources]
+    taken: list[Source] = []
+    for place, source in enumerate(sources):
+        if names.count(source.name) > 1:
+            more = str(source.path) if isinstance(source, Run) else f"{source.name} {place + 1}"
+            source = replace(source, name=more)  # pyright: ignore[reportArgumentType]
+        taken.append(source)
+    return taken
 
 
 def _holds_samples(path: Path) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from motionloop.gallery.batch import Batch
-from motionloop.gallery.catalogue import Run, open_all
+from motionloop.gallery.catalogue import Run, body_model_of, open_all
 from motionloop.gallery.choice import ALL, Choice, Gallery
 from motionloop.gallery.exporting import Selection, scenes_of
 from motionloop.gallery.ranking import Ranker
@@ -229,6 +229,18 @@ def test_a_folder_of_runs_is_all_its_runs(run, tmp_path, shipped_body):
         shutil.copytree(run, tmp_path / "sweep" / arm)
     sources = open_all([tmp_path / "sweep"], shipped_body)
     assert [s.name for s in sources] == ["gamma=0/seed_0", "gamma=1/seed_0"]
+
+
+def test_runs_of_one_name_are_told_apart(run, tmp_path, shipped_body):
+    shutil.copytree(run, tmp_path / "other" / "run")
+    paths = [run, tmp_path / "other" / "run"]
+    assert [source.name for source in open_all(paths, shipped_body)] == [str(p) for p in paths]
+
+
+def test_a_run_is_shown_with_its_own_body(run):
+    assert body_model_of([run]) is None
+    (run / "config.yaml").write_text("task: {name: motion, body_model: mine.npz}\n")
+    assert body_model_of([run]) == Path("mine.npz")
 
 
 def test_bad_paths_are_explained(tmp_path, run, shipped_body):

@@ -123,13 +123,28 @@ def test_new_generations_of_a_run_that_goes_on_are_offered(viewing, served, walk
     shutil.copytree(folder / "generation_002", folder / "generation_003")
     row = [{"generation": 3, "corrector/corrected": 3.0}]
     (folder / "generation_003" / "scalars.json").write_text(json.dumps(row))
-    viewing.evaluate(
-        "(async () => { const c = document.querySelector('.ml-chooser').motionloop; "
-        "await c.menu(); c.draw(); })()"
-    )
+    viewing.evaluate("document.querySelector('.ml-chooser').motionloop.lookAgain()")
     options = viewing.locator(".ml-column select").nth(1).locator("option").all_inner_texts()
     assert options == ["0", "1", "2", "3"]
     shutil.rmtree(folder / "generation_003")
+
+
+def test_a_run_without_a_generation_is_shown_as_soon_as_it_has_one(
+    page, tmp_path, shipped_body, walk
+):
+    run = write_run(tmp_path / "new", walk, count=2, generations=2)
+    for g in (0, 1):
+        (run / f"generation_00{g}").rename(run / f"hidden_{g}")
+    server = GalleryServer(Gallery(open_all([run], shipped_body), shipped_body))
+    Thread(target=server.run, daemon=True).start()
+    page.goto(server.address)
+    page.wait_for_function("document.querySelector('.ml-wrong')")
+    assert "no complete generation" in page.inner_text(".ml-about")
+    (run / "hidden_1").rename(run / "generation_001")
+    page.evaluate("document.querySelector('.ml-chooser').motionloop.lookAgain()")
+    page.wait_for_function(SHOWN)
+    assert titles(page) == ["raw", "corrected"]
+    server.close()
 
 
 def test_only_this_machine_under_its_own_name_is_answered(served):

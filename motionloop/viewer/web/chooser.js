@@ -73,7 +73,7 @@ class Chooser {
     await this.ask();
     for (const name of ["look", "layout", "curve"]) this.player.set(name, this.wanted[name]);
     if (this.wanted.time) { this.player.play(false); this.player.seek(Number(this.wanted.time)); }
-    setInterval(() => { if (!document.hidden) this.menu().then(() => this.draw()); }, 1000 * LOOK_AGAIN);
+    setInterval(() => { if (!document.hidden) this.lookAgain(); }, 1000 * LOOK_AGAIN);
   }
 
   // What there is to choose from; a run that still goes has more each time.
@@ -82,6 +82,14 @@ class Chooser {
     this.offered = await reply.json();
     this.generations = Object.fromEntries(this.offered.sources.map((s) => [s.name, s.generations]));
     for (const label of this.root.querySelectorAll(".ml-run")) label.hidden = !this.offered.sources.some((s) => s.run);
+  }
+
+  async lookAgain() {
+    await this.menu();
+    const first = !this.columns.length;
+    if (first) this.columns = this.offered.first;
+    this.draw();
+    if (first && this.columns.length) await this.ask();
   }
 
   draw() {
@@ -105,7 +113,7 @@ class Chooser {
       }
       return box;
     }));
-    if (this.columns.length < COLUMNS && (names.length > 1 || this.generations[names[0]].length > 1)) {
+    if (this.columns.length && this.columns.length < COLUMNS && (names.length > 1 || this.generations[names[0]].length > 1)) {
       const more = document.createElement("button");
       more.textContent = "+ beside it"; more.className = "ml-more";
       more.onclick = () => { this.columns.push(this.another()); this.changed(); };
