@@ -26,7 +26,8 @@ from motionloop.viewer.web.readings import read
 from motionloop.viewer.web.scene import Scene, ShownClip
 from motionloop.viewer.web.surfaces import LOOKS, Look, Surface, surface_of
 
-_SCRIPT = Path(__file__).with_name("player.js")
+_HERE = Path(__file__).parent
+_SCRIPTS = ("clip.js", "shaders.js", "stage.js", "player.js")
 _GRID = 2e-4  # m, to which vertices of a body at rest are rounded
 
 Progress = Callable[[int, int], None]
@@ -92,7 +93,8 @@ def player_data(
 
 def player_script() -> str:
     """The player itself; `player_data` brings it already."""
-    return f"<script>{_SCRIPT.read_text(encoding='utf-8')}</script>"
+    parts = [_HERE.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    return f'<script>"use strict";\n(() => {{\n{"".join(parts)}}})();</script>'
 
 
 class Packed:
