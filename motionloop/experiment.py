@@ -33,6 +33,7 @@ TASKS = {
     "mixture": ("motionloop.tasks.mixture", "MixtureConfig"),
     "kde": ("motionloop.tasks.kde", "KdeConfig"),
     "regression": ("motionloop.tasks.regression", "RegressionConfig"),
+    "language": ("motionloop.tasks.language", "LanguageTaskConfig"),
     "motion": ("motionloop.tasks.motion", "MotionConfig"),
 }
 
