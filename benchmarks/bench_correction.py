@@ -17,6 +17,7 @@ import numpy as np
 
 from motionloop.motion.body import Body
 from motionloop.paths import CLIPS
+from physics.balance import rebalance
 from physics.cleanup import clean_up
 from physics.corrector import CorrectorConfig, TrackingCorrector, correct_clip, track
 from physics.dynamics import plan_reference
@@ -58,17 +59,21 @@ def main() -> None:
     skeleton = body.skeleton(np.zeros(10))
     humanoid, build = timed(Humanoid.build, skeleton)
 
-    spent = dict.fromkeys(("raw mj_step", "clean-up", "reference", "tracking", "all"), 0.0)
+    stages = ("raw mj_step", "clean-up", "re-plan", "reference", "tracking", "all")
+    spent = dict.fromkeys(stages, 0.0)
     simulated = dict.fromkeys(spent, 0.0)
     for clip in clips:
         (cleaned, plan), seconds = timed(clean_up, clip, skeleton)
         spent["clean-up"] += seconds
         simulated["clean-up"] += clip.duration
-        _, seconds = timed(plan_reference, humanoid, cleaned, config.control_step)
+        support = support_of(humanoid, cleaned, plan)
+        planned, seconds = timed(rebalance, humanoid, cleaned, support, plan.flight, config.balance)
+        spent["re-plan"] += seconds
+        simulated["re-plan"] += clip.duration
+        _, seconds = timed(plan_reference, humanoid, planned, config.control_step)
         spent["reference"] += seconds
         simulated["reference"] += clip.duration
-        support = support_of(humanoid, cleaned, plan)
-        rollout, seconds = timed(track, humanoid, cleaned, support, config.gains, config)
+        rollout, seconds = timed(track, humanoid, planned, support, config.gains, config)
         spent["tracking"] += seconds
         simulated["tracking"] += len(rollout) * rollout.step
         _, seconds = timed(raw_simulation, humanoid, rollout)

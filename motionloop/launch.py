@@ -47,6 +47,9 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
     """
     _check_start(experiment)
     _check_folder(path, experiment)
+    if finished := _finished(path, experiment):
+        display.note(f"{path} is complete; nothing to do")
+        return finished
     task = experiment.build(display)
     with claimed(path, experiment):
         write_json(path / "definitions.json", dict(task.definitions))
@@ -68,6 +71,21 @@ def launch(experiment: Experiment, path: Path, display: Display) -> list[dict[st
             return run(task, experiment.loop, path, reporter, display)
         finally:
             reporter.close()
+
+
+def _finished(path: Path, experiment: Experiment) -> list[dict[str, float]]:
+    """The scalars of a run that has all its generations and has told of all; else none.
+
+    With other W&B settings than the last time there is still something to tell.
+    """
+    last, metrics = experiment.loop.generations, path / "metrics.jsonl"
+    if not (metrics.is_file() and (path / "curves.png").is_file()):
+        return []
+    reported, complete = read_history(metrics), RunDirectory(path).complete()
+    told = yaml.safe_load((path / "config.yaml").read_text())["wandb"]
+    same = told == yaml.safe_load(experiment.text)["wandb"]
+    ends = [rows[-1] for rows in ([row["generation"] for row in reported], complete) if rows]
+    return reported if same and len(ends) == 2 and min(ends) >= last else []
 
 
 def _split(row: dict[str, float]) -> tuple[Scalars, int]:

@@ -93,6 +93,18 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_figures(whole, tmp_
     assert not list((tmp_path / "run").glob("*.partial"))
 
 
+def test_a_complete_run_is_not_built_again(whole):
+    arguments = (*SMALL, "--out", "run", "--json", "again.json")
+    before = sorted(whole.glob("run/**/*"))
+    done = subprocess.run(
+        command(*arguments), cwd=whole, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert "is complete" in done.stdout
+    assert json.loads((whole / "again.json").read_text()) == rows_of(whole)
+    assert sorted(whole.glob("run/**/*")) == before
+
+
 def test_an_arm_starts_from_another_runs_generation_zero(whole, tmp_path):
     arm = (*SMALL, "--gamma", "0", "--generations", "1", "--start_from", whole / "run")
     done = subprocess.run(
