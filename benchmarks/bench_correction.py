@@ -73,7 +73,7 @@ def main() -> None:
         _, seconds = timed(plan_reference, humanoid, planned, config.control_step)
         spent["reference"] += seconds
         simulated["reference"] += clip.duration
-        rollout, seconds = timed(track, humanoid, planned, support, config.gains, config)
+        rollout, seconds = timed(track, humanoid, planned, support, config)
         spent["tracking"] += seconds
         simulated["tracking"] += len(rollout) * rollout.step
         _, seconds = timed(raw_simulation, humanoid, rollout)

@@ -77,7 +77,7 @@ def corrupted(clip: SmplMotion, kind: str, seed: int) -> SmplMotion:
 
 
 def _turned(rotations: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    flat = rotations.reshape(-1, 3)
+    flat = np.array(rotations.reshape(-1, 3))
     noise = Rotation.from_rotvec(rng.normal(0, np.radians(2.5), flat.shape))
     return (Rotation.from_rotvec(flat) * noise).as_rotvec().reshape(rotations.shape)
 
@@ -148,7 +148,7 @@ def row(
         "phys before": mean(e["phys_err_mm"] for e in before_errors),
         "phys after": mean(e["phys_err_mm"] for e in errors),
         "jerk": mean(_jerk(one, body) / _jerk(c, body) for c, _, one in pairs),
-        "first": mean(results[k].setting == 0 for k in stood),
+        "first": mean(results[k].rung == 0 for k in stood),
     }
 
 

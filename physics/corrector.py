@@ -5,7 +5,7 @@ in simulation. What the floor cannot give may come from assistance, an external 
 root, up to a budget; it is recorded for every frame. A clip that falls is a result with a reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Self
@@ -38,6 +38,8 @@ class CorrectorConfig:
     Attributes:
         assistance_budget: greatest external wrench on the root, in body weights; its torque
             counts with the height of the pelvis as lever. 0 is pure physics.
+        rescue_budgets: larger ones that a clip is tried with in turn, after it fell with every
+            setting; the result says which it took.
         kinematic_only: stop after the clean-up, without simulation.
         retries: how many other settings a clip that falls is tried with, at most 3.
         workers: processes; 0 takes one for each core.
@@ -51,7 +53,8 @@ class CorrectorConfig:
         gains: the first setting of the tracker.
     """
 
-    assistance_budget: float = 0.25
+    assistance_budget: float = 0.0
+    rescue_budgets: tuple[float, ...] = ()
     kinematic_only: bool = False
     retries: int = 3
     workers: int = 0
@@ -68,6 +71,11 @@ class CorrectorConfig:
         if not self.assistance_budget >= 0:
             raise MotionError(
                 f"assistance_budget is {self.assistance_budget}; give body weights, 0 or more"
+            )
+        if any(not budget > self.assistance_budget for budget in self.rescue_budgets):
+            raise MotionError(
+                f"rescue_budgets is {self.rescue_budgets}; each must be larger than "
+                f"assistance_budget, {self.assistance_budget}"
             )
         if not 0 <= self.retries <= len(RETRIES):
             raise MotionError(f"retries is {self.retries}; it can be 0 to {len(RETRIES)}")
@@ -99,7 +107,9 @@ class TrackingResult:
         assistance_force: (T, 3) the wrench's force in world axes, N; 0 after a fall.
         contact_force: (T,) norm of the floor's force, N; 0 after a fall.
         weight: the humanoid's weight, N.
-        setting: which setting of the tracker it is from; 0 is the first.
+        rung: which attempt it is from; 0 is the first setting, then the retries, then the rescue
+            budgets.
+        budget: assistance that the attempt was allowed, body weights.
     """
 
     motion: SmplMotion
@@ -111,7 +121,8 @@ class TrackingResult:
     assistance_force: np.ndarray
     contact_force: np.ndarray
     weight: float
-    setting: int = 0
+    rung: int = 0
+    budget: float = 0.0
 
     @property
     def success(self) -> bool:
@@ -181,23 +192,28 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
         return _untracked(kinematic, humanoid, "")
     support = support_of(humanoid, kinematic, plan)
     first = None
-    for number, (path, feedback) in enumerate((({}, {}), *RETRIES[: config.retries])):
-        balance, gains = replace(config.balance, **path), replace(config.gains, **feedback)
-        reference = rebalance(humanoid, kinematic, support, plan.flight, balance)
-        rollout = track(humanoid, reference, support, gains, config)
+    for rung, attempt in enumerate(ladder(config)):
+        reference = rebalance(humanoid, kinematic, support, plan.flight, attempt.balance)
+        rollout = track(humanoid, reference, support, attempt)
         if not rollout.fault:
-            return _tracked(kinematic, humanoid, rollout, number)
+            done = _tracked(kinematic, humanoid, rollout)
+            return replace(done, rung=rung, budget=attempt.assistance_budget)
         first = first or rollout
     assert first is not None
-    return _fallen(kinematic, humanoid, first)
+    return replace(_fallen(kinematic, humanoid, first), budget=config.assistance_budget)
+
+
+def ladder(config: CorrectorConfig) -> Iterator[CorrectorConfig]:
+    """The settings that a clip is tried with, in turn."""
+    for path, feedback in (({}, {}), *RETRIES[: config.retries]):
+        balance, gains = replace(config.balance, **path), replace(config.gains, **feedback)
+        yield replace(config, balance=balance, gains=gains)
+    for budget in config.rescue_budgets:
+        yield replace(config, assistance_budget=budget, rescue_budgets=())
 
 
 def track(
-    humanoid: Humanoid,
-    motion: SmplMotion,
-    support: Support,
-    gains: Gains,
-    config: CorrectorConfig,
+    humanoid: Humanoid, motion: SmplMotion, support: Support, config: CorrectorConfig
 ) -> Rollout:
     """Simulate a clip of at least two frames with one setting of the tracker."""
     step = config.control_step
@@ -205,7 +221,11 @@ def track(
         humanoid, motion, step, config.position_sigma, config.acceleration_sigma
     )
     controller = WholeBodyController(
-        humanoid, support.points, support.joints, gains, config.assistance_budget * humanoid.weight
+        humanoid,
+        support.points,
+        support.joints,
+        config.gains,
+        config.assistance_budget * humanoid.weight,
     )
     planned = support.at(np.arange(len(reference) + 1) * step, motion.fps)
     return roll_out(humanoid, controller, reference, planned, config.fall_distance)
@@ -250,9 +270,7 @@ def _untracked(kinematic: SmplMotion, humanoid: Humanoid, reason: str) -> Tracki
     )
 
 
-def _tracked(
-    kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout, setting: int
-) -> TrackingResult:
+def _tracked(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> TrackingResult:
     times = np.arange(len(kinematic)) / kinematic.fps
     motion = humanoid.from_qpos(
         sample_qpos(humanoid, rollout.qpos, rollout.step, times), like=kinematic
@@ -267,7 +285,6 @@ def _tracked(
         assistance_force=_per_frame(rollout.assistance[:, :3], times, rollout.step),
         contact_force=_per_frame(rollout.contact_force, times, rollout.step),
         weight=humanoid.weight,
-        setting=setting,
     )
 
 

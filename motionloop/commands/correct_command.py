@@ -4,7 +4,7 @@ Takes any motion files (motionloop or AMASS .npz, .bvh) and data set folders, wr
 clip into DIR, and prints plausibility before and after:
   motionloop correct walk.bvh --out corrected
   motionloop correct *.npz --out corrected --gamma 1          half way to the correction
-  motionloop correct clips --out corrected --assistance_budget 0
+  motionloop correct clips --out corrected --rescue_budgets 0.1 0.25   help those that fall
 A clip that falls is written as its kinematic projection, and the table says that it fell and why.
 """
 
@@ -29,7 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--assistance_budget", type=float,
-        help="external force that may hold the root up, in body weights; 0 is pure physics",
+        help="external force that may hold the root up, in body weights (default: 0, pure physics)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rescue_budgets", type=float, nargs="*", default=[], metavar="BW",
+        help="larger budgets to try in turn with a clip that falls, such as 0.1 0.25",
     )  # fmt: skip
     parser.add_argument(
         "--kinematic_only", action="store_true", help="clean up contacts without simulation"
@@ -48,6 +52,7 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
     check_gamma(args.gamma)
     chosen: dict[str, Any] = {"kinematic_only": args.kinematic_only, "workers": args.workers}
+    chosen["rescue_budgets"] = tuple(args.rescue_budgets)
     if args.assistance_budget is not None:
         chosen["assistance_budget"] = args.assistance_budget
     config = CorrectorConfig(**chosen)
@@ -65,7 +70,7 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
         after = _at_strength(clip, result.motion, args.gamma)
         after.save(targets[name])
         rows.append(_row(name, clip, after, result, body))
-    _print(rows, config.assistance_budget)
+    _print(rows, config)
     save_json(args.json, rows)
 
 
@@ -110,6 +115,7 @@ def _row(name: str, clip, after, result, body) -> dict[str, Any]:
         "name": name,
         "fell": result.fell,
         "reason": result.reason,
+        "budget_bw": result.budget,
         "assistance_mean_bw": result.assistance_mean_bw,
         "assistance_max_bw": result.assistance_max_bw,
         "mpjpe_mm": mpjpe_mm(clip, after, body),
@@ -117,7 +123,7 @@ def _row(name: str, clip, after, result, body) -> dict[str, Any]:
     }
 
 
-def _print(rows: list[dict[str, Any]], budget: float) -> None:
+def _print(rows: list[dict[str, Any]], config) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -138,10 +144,13 @@ def _print(rows: list[dict[str, Any]], budget: float) -> None:
             console.print(f"{row['name']} {row['reason']}", soft_wrap=True, highlight=False)
     fell = sum(row["fell"] for row in rows)
     console.print(
-        f"{len(rows) - fell} of {len(rows)} tracked with an assistance budget of {budget:g} body "
-        f"weights; {fell} fell and were written as kinematic projections",
+        f"{len(rows) - fell} of {len(rows)} tracked; {fell} fell and were written as kinematic "
+        "projections",
         soft_wrap=True,
     )
+    for budget in (config.assistance_budget, *config.rescue_budgets):
+        count = sum(row["budget_bw"] == budget and not row["fell"] for row in rows)
+        console.print(f"{count} with an assistance budget of {budget:g} body weights")
 
 
 def _overall(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from physics.motion import SmplMotion
 from physics.plausibility import phys_errors
 from physics.skeleton import forward_kinematics
 
-FallPolicy = Literal["drop", "kinematic", "keep_raw"]
+FallPolicy = Literal["drop", "kinematic", "keep_raw", "assist"]
+ASSIST = (0.1, 0.25)  # body weights, the budgets of the policy `assist`
 
 
 def plausibility(clips: list[SmplMotion], body: Body) -> list[dict[str, float]]:
@@ -88,7 +89,8 @@ class MotionCorrector:
         tracking: the corrector of clips.
         body: whose mesh the plausibility before and after is measured on.
         on_fall: what becomes of a sample that fell: drop it, take its kinematic projection, or
-            keep it raw. Counted as `fell` either way.
+            keep it raw. Counted as `fell` either way. `assist` drops what fell even with the
+            tracking's rescue budgets.
         progress: called with (done, total) as clips are finished.
         record: called with what tracking found out about every sample of a batch.
     """
@@ -102,7 +104,8 @@ class MotionCorrector:
     def correct(self, samples: Motions, rng: np.random.Generator) -> tuple[Motions, Scalars]:
         """The corrected samples with their `index`, and figures of what it took.
 
-        Scalars: `fell`, `dropped` (counts), `success` (share), `assistance_mean_bw`,
+        Scalars: `fell`, `dropped`, `rescued` (counts; rescued stood with a rescue budget only),
+        `success` (share), `assistance_mean_bw`,
         `assistance_max_bw` (body weights, over the clips that stood), and over the samples that go
         on `mpjpe_mm` to the input and the PhysDiff errors `*_before` and `*_after`.
         """
@@ -123,11 +126,14 @@ class MotionCorrector:
         index = samples.index[np.array(kept, dtype=np.int64)]
         after = [corrected for _, corrected in pairs]
         scalars = {"dropped": float(len(clips) - len(kept)), **_outcome(results)}
+        budget = self.tracking.config.assistance_budget
+        rescued = [result for result in results if result.success and result.budget > budget]
+        scalars["rescued"] = float(len(rescued))
         scalars |= self._change(pairs)
         return Motions.pack(after, index, frames=samples.transl.shape[1]), scalars
 
     def _keeps(self, result: TrackingResult) -> bool:
-        return not (result.fell and self.on_fall == "drop")
+        return not (result.fell and self.on_fall in ("drop", "assist"))
 
     def _chosen(self, clip: SmplMotion, result: TrackingResult) -> SmplMotion:
         if not result.fell:

@@ -7,7 +7,7 @@ with learns from clips that no generator trains on.
 
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,13 @@ from motionloop.metrics.motion import MotionMetrics
 from motionloop.metrics.text_motion_metrics import TextMotionMetrics, load_evaluator
 from motionloop.motion.body import Body
 from motionloop.motion.clip_store import ClipStore
-from motionloop.motion.correction import Corrections, FallPolicy, MotionCorrector, plausibility
+from motionloop.motion.correction import (
+    ASSIST,
+    Corrections,
+    FallPolicy,
+    MotionCorrector,
+    plausibility,
+)
 from motionloop.motion.dataset import split
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
 from motionloop.motion.motions import Motions, caption_class
@@ -57,7 +63,9 @@ class MotionCorrectorConfig:
         gamma: correction strength in [0, inf]; 0 corrects nothing, inf everything.
         mode: mixture corrects a share gamma / (1 + gamma) of the samples, blend moves every
             sample that share of the way.
-        on_fall: what becomes of a sample that falls: drop, kinematic (its clean-up), keep_raw.
+        on_fall: what becomes of a sample that falls: drop, kinematic (its clean-up), keep_raw, or
+            assist (try .1 and .25 body weights of assistance, unless tracking.rescue_budgets are
+            given; drop it if that fails).
         tracking: the physics.
     """
 
@@ -68,6 +76,13 @@ class MotionCorrectorConfig:
 
     def __post_init__(self):
         check_gamma(self.gamma)
+
+    def rungs(self) -> CorrectorConfig:
+        """The physics, with the rescue budgets of the policy `assist`."""
+        if self.on_fall != "assist" or self.tracking.rescue_budgets:
+            return self.tracking
+        budgets = tuple(b for b in ASSIST if b > self.tracking.assistance_budget)
+        return replace(self.tracking, rescue_budgets=budgets)
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         model.on_progress = lambda _, done, total: display.progress("", done, total)
         return model
 
-    tracking = TrackingCorrector(body.skeleton, config.corrector.tracking)
+    tracking = TrackingCorrector(body.skeleton, config.corrector.rungs())
     noted: list[Corrections] = []
     corrector = MotionCorrector(
         tracking,

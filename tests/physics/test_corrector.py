@@ -15,7 +15,7 @@ import pytest
 from figures import figure, jumping, moved, standing, walking
 
 from physics.corrector import CorrectorConfig, TrackingCorrector, correct_clip
-from physics.motion import MotionError
+from physics.motion import MotionError, SmplMotion
 from physics.skeleton import forward_kinematics
 from physics.tracking.workers import WorkerError, Workers
 
@@ -86,13 +86,17 @@ def test_pure_physics_records_no_assistance_at_all():
     assert (result.assistance == 0).all()
 
 
-def test_a_clip_that_falls_is_a_result_with_a_reason_and_without_nan():
+def falling() -> SmplMotion:
+    """A walker that bends over by 80 degrees within one frame, while both legs swing up."""
     motion = walking(30)
     body = motion.body_pose.copy()
-    body[10:, 2] = [1.4, 0, 0]  # bends over by 80 degrees within one frame, and stays
-    body[10:, :2] = [-1.9, 0, 0]  # while both legs swing up
-    config = CorrectorConfig(assistance_budget=0.0, retries=1)
-    result = correct_clip(replace(motion, body_pose=body), FIGURE, config)
+    body[10:, 2] = [1.4, 0, 0]
+    body[10:, :2] = [-1.9, 0, 0]
+    return replace(motion, body_pose=body)
+
+
+def test_a_clip_that_falls_is_a_result_with_a_reason_and_without_nan():
+    result = correct_clip(falling(), FIGURE, CorrectorConfig(retries=1))
     assert result.fell
     assert not result.success
     assert "fell" in result.reason
@@ -100,6 +104,18 @@ def test_a_clip_that_falls_is_a_result_with_a_reason_and_without_nan():
     assert result.motion is result.kinematic
     for column in (result.position_error, result.assistance, result.contact_force):
         assert np.isfinite(column).all()
+
+
+def test_a_clip_that_falls_is_helped_by_a_larger_budget_and_says_so():
+    sway = 0.25 * np.sin(2 * np.pi * np.arange(40) / 20)[:, None] * [1.0, 0.0, 0.0]
+    motion = replace(standing(40), transl=standing(40).transl + sway)
+    rescued = correct_clip(motion, FIGURE, CorrectorConfig(retries=1, rescue_budgets=(2.0,)))
+    alone = correct_clip(motion, FIGURE, CorrectorConfig(retries=1))
+    assert alone.fell
+    assert alone.budget == 0
+    assert rescued.success
+    assert (rescued.rung, rescued.budget) == (2, 2.0)
+    assert 0 < rescued.assistance_max_bw <= 2.0 + 1e-9
 
 
 def test_flight_stays_flight():
@@ -211,5 +227,7 @@ def test_impossible_settings_are_refused_by_name():
         CorrectorConfig(assistance_budget=-0.1)
     with pytest.raises(MotionError, match="retries"):
         CorrectorConfig(retries=99)
+    with pytest.raises(MotionError, match="rescue_budgets"):
+        CorrectorConfig(assistance_budget=0.5, rescue_budgets=(0.1,))
     with pytest.raises(MotionError, match="workers"):
         CorrectorConfig(workers=-1)

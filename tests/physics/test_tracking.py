@@ -29,7 +29,8 @@ def tracked(humanoid, motion, budget: float, **changes) -> Rollout:
     config = CorrectorConfig(assistance_budget=budget)
     cleaned, plan = clean_up(motion, FIGURE, config.cleanup)
     support = support_of(humanoid, cleaned, plan)
-    return track(humanoid, cleaned, support, replace(config.gains, **changes), config)
+    config = replace(config, gains=replace(config.gains, **changes))
+    return track(humanoid, cleaned, support, config)
 
 
 def test_cone_forces_agree_with_nonnegative_least_squares():
@@ -78,7 +79,7 @@ def test_in_the_air_the_wished_accelerations_come_true(humanoid):
     config = CorrectorConfig(assistance_budget=100.0)
     plan = clean_up(motion, FIGURE, config.cleanup)[1]
     plan = replace(plan, in_contact=np.zeros_like(plan.in_contact))
-    rollout = track(humanoid, lifted, support_of(humanoid, lifted, plan), config.gains, config)
+    rollout = track(humanoid, lifted, support_of(humanoid, lifted, plan), config)
     assert rollout.fault == ""
     assert rollout.error.max() < 0.003
     # Floating still needs the whole weight, no more.
