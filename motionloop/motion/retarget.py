@@ -49,7 +49,9 @@ class SourceMotion:
         rotations_w: (T, K, 3, 3) world orientations; None where only positions are known.
         rest: (K, 3) the zero pose: joint positions where every orientation is the identity;
             None where only positions are known.
-        mapping: index of the source joint for SMPL joint names; see `joint_names.match_joints`.
+        mapping: index of the source joint for SMPL joint names, as `joint_names.match_joints`
+            gives it; hips, knees, ankles, shoulders, elbows and wrists are needed, and pelvis
+            and spine3 where there are rotations.
         fps: Hz.
         caption: what the motion shows.
     """
@@ -94,9 +96,12 @@ def retarget(
         config: weights.
 
     Raises:
-        InputError: a limb of the source has no length.
+        InputError: a limb of the source is missing or has no length.
     """
     config = TrunkConfig() if config is None else config
+    missing = [j for chain in _LIMB_CHAINS for j in chain[:3] if j not in source.mapping]
+    if missing:
+        raise InputError(f"the source's mapping has no {', '.join(missing)}; every limb is needed")
     orientations: Orientations
     if source.rotations_w is None or source.rest is None:
         orientations = Positions(rest, source.joints, source.mapping, source.fps)

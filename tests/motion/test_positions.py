@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from motionloop.motion.body import Body
 from motionloop.motion.dataset import load_clips
+from motionloop.motion.formats import read_motion
 from motionloop.motion.formats.bvh import joints_in_world, read_bvh
 from motionloop.motion.formats.joint_names import match_joints
 from motionloop.motion.formats.world import TO_Z_UP, in_world
@@ -17,7 +18,13 @@ from motionloop.motion.retarget import SourceMotion, retarget
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
-from physics.skeleton import JOINT_NAMES, REST_TO_WORLD, forward_kinematics, rotation_matrices
+from physics.skeleton import (
+    JOINT_NAMES,
+    PARENTS,
+    REST_TO_WORLD,
+    forward_kinematics,
+    rotation_matrices,
+)
 
 BANDAI = Path(__file__).parents[3] / "shared/data/bandai-namco/bvh"
 REST = Body.load().rest_joints(np.zeros(10))
@@ -142,6 +149,12 @@ def test_a_trunk_without_extent_is_refused(clips):
         retarget(SourceMotion(joints, None, None, ALL, 30.0), REST)
 
 
+def test_a_source_without_a_limb_is_refused(clips):
+    mapping = {name: j for name, j in ALL.items() if name != "left_elbow"}
+    with pytest.raises(InputError, match="left_elbow"):
+        retarget(_source(clips["walk"][:5], mapping), REST)
+
+
 def test_a_neck_that_sits_elsewhere_does_not_shrug_the_shoulders(clips):
     """Where a skeleton puts the base of its neck is its own convention."""
     clip = replace(clips["walk"][:40], body_pose=0.5 * clips["walk"].body_pose[:40])
@@ -159,6 +172,29 @@ def test_a_neck_that_sits_elsewhere_does_not_shrug_the_shoulders(clips):
     ]
     assert np.abs(collars).max() < 0.1
     assert fit.joint_error_m["left_shoulder"] < 0.01
+
+
+def test_a_bvh_of_positions_only_is_fitted(tmp_path, clips):
+    walk = clips["walk_right_a"][:40]
+    joints = 100 * _joints(walk) @ REST_TO_WORLD
+    lines, columns = ["HIERARCHY"], []
+
+    def add(j: int) -> None:
+        lines.append(f"{'JOINT' if j else 'ROOT'} {JOINT_NAMES[j]}\n{{\nOFFSET 0 0 0")
+        lines.append("CHANNELS 3 Xposition Yposition Zposition")
+        columns.append(joints[:, j] - (joints[:, PARENTS[j]] if j else 0))
+        for child in (c for c in range(22) if PARENTS[c] == j):
+            add(child)
+        lines.append("}")
+
+    add(0)
+    lines += ["MOTION", "Frames: 40", "Frame Time: 0.0333333"]
+    lines += [" ".join(f"{v:.6f}" for v in row) for row in np.concatenate(columns, axis=1)]
+    (tmp_path / "a.bvh").write_text("\n".join(lines))
+    read, error = read_motion(tmp_path / "a.bvh", Body.load())
+    assert error < 0.01
+    apart = _joints(read) - _joints(walk)
+    assert np.linalg.norm(apart - apart[:, :1].mean(axis=0), axis=-1)[:, :22].mean() < 0.02
 
 
 def test_knees_and_elbows_of_real_clips_stay_within_a_bodys_range():

@@ -111,6 +111,11 @@ def _read_bvh(
         return own, True
     joints, rotations = joints_in_world(bvh)
     rest = bvh.rest()
+    turns = any(c.endswith("rotation") for channels in bvh.channels for c in channels)
+    if not turns:  # a file of positions only
+        mapping = match_joints(bvh.names, bvh.parents, joints @ TO_Z_UP[up or "y"].T)
+        upright = joints @ TO_Z_UP[up or up_axis(joints, joints[0], mapping)].T
+        return SourceMotion(upright, None, None, mapping, bvh.fps, caption), False
     mapping = match_joints(bvh.names, bvh.parents, joints @ TO_Z_UP[up or "y"].T)
     up = up or up_axis(joints, rest, mapping)
     return in_world(joints, rotations, rest, mapping, up, bvh.fps, caption), False
