@@ -2,7 +2,7 @@
 // It needs no server, no network and no library. A page holds one data block
 // (<script id="motionloop-scenes">) and any number of <div class="motionloop-player">; a player with
 // data-live waits for a script of its page to give it scenes (display). Its script is clip.js,
-// shaders.js, stage.js and this file in one function, so that a page has no names of theirs.
+// shaders.js, stage.js, curves.js and this file in one function, so that a page has no names of theirs.
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const LOOKS = ["skin", "skeleton", "humanoid"];
@@ -29,7 +29,7 @@ const BAR = `
     <label><input type="checkbox" class="ml-loop" checked> loop</label>
     <label><input type="checkbox" class="ml-follow" checked> follow</label>
   </div>
-  <div class="ml-curves" hidden><canvas class="ml-plot"></canvas><i class="ml-now"></i></div>`;
+  <div class="ml-curves" hidden></div>`;
 const CSS = `
   .motionloop-player { font: 14px/1.4 system-ui, sans-serif; color: #222; max-width: 100%; outline: none; }
   .motionloop-player .ml-stage { position: relative; width: 100%; aspect-ratio: 16 / 10; max-height: 60vh; background: #f5f7fa; overflow: hidden; }
@@ -162,8 +162,7 @@ class Player {
       this.view.zoom = Math.min(10, Math.max(0.2, this.view.zoom * Math.exp(0.001 * e.deltaY)));
       this.dirty = true;
     }, { passive: false });
-    const plot = find("plot");
-    plot.addEventListener("pointerdown", (e) => { this.play(false); this.seek(this.duration * (e.offsetX - 46) / (plot.clientWidth - 54)); });
+    this.curves = new Curves(find("curves"), (part) => { this.play(false); this.seek(part * this.duration); });
   }
 
   play(on = !this.playing) {
@@ -239,7 +238,7 @@ class Player {
     this.find("time").value = time;
     const frame = Math.round(time * this.rate), last = Math.round(this.duration * this.rate);
     this.find("clock").textContent = `${time.toFixed(2)} / ${this.duration.toFixed(2)} s · frame ${frame} / ${last}`;
-    this.plot();
+    this.curves.show(this.clips, this.find("curve").value, this.time, this.duration);
   }
 
   mesh(clip, look) {
@@ -263,49 +262,6 @@ class Player {
       for (const other of rows) if (Math.abs(other[0] - shown) < other[2] + half && Math.abs(other[1] - row) < 22) row = other[1] - 23;
       rows.push([shown, row, half]);
       tags[n].style.transform = `translate(${shown - half + 4}px, ${row}px)`;
-    }
-  }
-
-  // The chosen curves of every clip, a row each, drawn when they change; a line shows the time.
-  plot() {
-    const canvas = this.find("plot"), chosen = this.find("curve").value;
-    this.find("curves").hidden = !chosen;
-    if (!chosen) return;
-    this.find("now").style.transform = `translateX(${46 + (canvas.clientWidth - 54) * this.time / (this.duration || 1)}px)`;
-    const drawn = [this.clips, chosen, canvas.clientWidth, window.devicePixelRatio];
-    if (this.plotted?.every((value, n) => value === drawn[n])) return;
-    this.plotted = drawn;
-    const all = [...new Set(this.clips.flatMap((c) => c.curves.map((k) => k.name)))];
-    const names = chosen === "all" ? all : [chosen];
-    canvas.style.height = names.length > 1 ? `${5.2 * names.length}em` : "";
-    const width = canvas.clientWidth, height = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-    if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-    const pen = canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    names.forEach((name, n) => this.row(pen, name, [n * height / names.length, (n + 1) * height / names.length], width));
-  }
-
-  row(pen, name, [upper, lower], width) {
-    const lines = this.clips.flatMap((clip) => clip.curves.filter((c) => c.name === name).map((c) => ({ ...c, clip })));
-    let low = 0, high = 1e-3;
-    for (const { values } of lines) for (const v of values) { low = Math.min(low, v); high = Math.max(high, v); }
-    const left = 46, right = width - 8, top = upper + 18, bottom = lower - 8;
-    const x = (t) => left + (right - left) * t / (this.duration || 1), y = (v) => bottom - (bottom - top) * (v - low) / (high - low);
-    pen.font = "11.5px system-ui, sans-serif"; pen.fillStyle = "#556"; pen.strokeStyle = "#d5d9e0"; pen.lineWidth = 1;
-    pen.fillText(`${name}, ${lines[0].unit}`, left, top - 6);
-    for (const v of [low, high]) {
-      pen.fillText(Math.abs(v) < 10 ? v.toFixed(2) : v.toFixed(0), 4, y(v) + 4);
-      pen.beginPath(); pen.moveTo(left, y(v)); pen.lineTo(right, y(v)); pen.stroke();
-    }
-    pen.lineWidth = 1.6;
-    for (const { values, clip } of lines) {
-      const every = Math.max(1, Math.floor(values.length / (2 * width)));
-      pen.strokeStyle = `rgb(${clip.colour.map((c) => Math.round(215 * c))})`;
-      pen.beginPath();
-      for (let i = 0; i < values.length; i += every) pen.lineTo(x(i / clip.fps), y(values[i]));
-      pen.stroke();
     }
   }
 

@@ -27,7 +27,7 @@ from motionloop.viewer.web.scene import Scene, ShownClip
 from motionloop.viewer.web.surfaces import LOOKS, Look, Surface, surface_of
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("clip.js", "shaders.js", "stage.js", "player.js")
+_SCRIPTS = ("clip.js", "shaders.js", "stage.js", "curves.js", "player.js")
 _GRID = 2e-4  # m, to which vertices of a body at rest are rounded
 
 Progress = Callable[[int, int], None]
