@@ -54,7 +54,7 @@ def _panel(axis, panel: Panel) -> None:
     styles = dict(zip(labels, arm_styles(len(labels))))
     for line in panel.lines:
         _line(axis, line, styles[line.label])
-    axis.set_title(panel.title)
+    axis.set_title(panel.title, fontsize=9.5 if len(panel.title) <= 34 else 8)
     axis.set_xlabel(panel.x_label)
     if panel.log_x:
         axis.set_xscale("log")
@@ -94,6 +94,6 @@ def _legend(axis, panel: Panel, labels: list[str]) -> None:
         handles.append(Line2D([], [], color=THEORY, linestyle=":", label="theory"))
     if len(handles) > 1 or labels != [""]:
         look = {"fontsize": 7, "framealpha": 0.75, "edgecolor": "none"}
-        if len(handles) > 5:  # too many to lie on the curves
+        if len(handles) > 4:  # too many to lie on the curves
             look |= {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 4}
         axis.legend(handles=handles, **look)

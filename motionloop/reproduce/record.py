@@ -44,8 +44,11 @@ class Line:
 
     @classmethod
     def of(cls, label: str, x, y, error=(), kind: LineKind = "measured") -> "Line":
-        """A line from arrays."""
-        x, y, error = (tuple(float(v) for v in np.asarray(a).ravel()) for a in (x, y, error))
+        """A line from arrays, with the six digits that a picture can use."""
+        x, y, error = (
+            tuple(float(f"{value:.6g}") for value in np.asarray(a, float).ravel())
+            for a in (x, y, error)
+        )
         return cls(label, x, y, error, kind)
 
 
