@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from motionloop.gallery.batch import Batch
-from motionloop.gallery.catalogue import Run, body_model_of, open_all
+from motionloop.gallery.catalogue import Clips, Run, body_model_of, open_all
 from motionloop.gallery.choice import ALL, Choice, Gallery
 from motionloop.gallery.exporting import Selection, scenes_of
 from motionloop.gallery.ranking import Ranker
@@ -161,6 +161,17 @@ def test_orders_put_first_what_counts_most(gallery, shipped_body):
     assert sample.corrected is not None
     expected = mpjpe_mm(sample.raw, sample.corrected, shipped_body)
     assert ranking.values[0] == pytest.approx(expected)
+
+
+def test_fid_contributions_come_from_the_runs_own_reference(gallery, run, shipped_body):
+    source = gallery.sources["run"]
+    batch = source.batch(2, "synthetic")
+    ranking = Ranker(shipped_body).rank(batch, "FID contribution", source)
+    assert np.isfinite(ranking.values).all()
+    assert (np.diff(ranking.values[ranking.rows]) <= 0).all()
+    loose = Clips("loose", batch)
+    with pytest.raises(InputError, match="loose is no run"):
+        Ranker(shipped_body).rank(batch, "FID contribution", loose)
 
 
 def test_contributions_are_what_the_distance_loses_without_a_sample():

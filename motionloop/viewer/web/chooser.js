@@ -28,6 +28,7 @@ const CSS = `
   .ml-chooser .ml-place { flex: 1 1 10em; }
   .ml-chooser .ml-about { margin: .3em 0 0; padding: 0; list-style: none; color: #334; font-size: 13px; min-height: 1.4em; }
   .ml-chooser .ml-wrong { color: #a11; }
+  .ml-chooser.ml-waiting .ml-about { opacity: .4; }
   .ml-chooser [hidden] { display: none; }`;
 
 class Chooser {
