@@ -187,7 +187,7 @@ def _split(args: argparse.Namespace) -> None:
     rows = []
     for part in PARTS:
         members = [entry for entry in dealt if entry["split"] == part]
-        minutes = sum(e["frames"] / e["fps"] for e in members if e.get("fps")) / 60
+        minutes = sum((e.get("frames") or 0) / e["fps"] for e in members if e.get("fps")) / 60
         rows.append({"part": part, "clips": len(members), "minutes": round(minutes, 2)})
         table.add_row(part, str(len(members)), f"{minutes:.1f}")
     Console().print(table)

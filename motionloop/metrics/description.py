@@ -104,7 +104,7 @@ def describe(
     return Description(
         clips=len(entries),
         hours=sum(_seconds(entry) for entry in entries) / 3600,
-        rates=dict(Counter(float(entry.get("fps", 0)) for entry in entries).most_common()),
+        rates=dict(Counter(float(entry.get("fps") or 0) for entry in entries).most_common()),
         classes=dict(Counter(caption_class(_caption(entry)) for entry in entries).most_common()),
         captions=len({_caption(entry) for entry in entries}),
         parts=dict(Counter(split(entries).values())),
@@ -120,8 +120,8 @@ def _caption(entry: Entry) -> str:
 
 
 def _seconds(entry: Entry) -> float:
-    fps = float(entry.get("fps", 0))
-    return float(entry.get("frames", 0)) / fps if fps > 0 else 0.0
+    fps = float(entry.get("fps") or 0)
+    return float(entry.get("frames") or 0) / fps if fps > 0 else 0.0
 
 
 def _measure(clip: SmplMotion, body: Body) -> dict[str, float]:

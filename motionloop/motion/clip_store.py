@@ -63,7 +63,7 @@ class ClipStore:
         """
         directory = Path(directory)
         entries = read_index(directory)
-        if sum(int(entry.get("frames", 0)) for entry in entries) < PACK_FROM:
+        if sum(int(entry.get("frames") or 0) for entry in entries) < PACK_FROM:
             return cls.of((entry, read_clip(directory, entry)) for entry in entries)
         kept = directory / f"{_PREFIX}{_fingerprint(directory, entries)}"
         if not kept.is_dir():
