@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from motionloop.commands.run_command import check_run
+from motionloop.commands.sweep_command import check_run
 from motionloop.experiment import Experiment, load
 from motionloop.launch import save_json
 from motionloop.loop.controller import SilentDisplay
