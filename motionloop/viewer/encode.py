@@ -1,6 +1,7 @@
 """Pictures become a file: mp4, webm, gif or png, written whole or not at all."""
 
 import io
+import itertools
 import os
 import uuid
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ def _write_video(
     """Encode with the ffmpeg that imageio-ffmpeg brings; the file appears when it is complete."""
     import imageio_ffmpeg
 
+    first = next(pictures)  # what is wrong with the pictures is said before ffmpeg starts
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial{path.suffix}")
     writer = imageio_ffmpeg.write_frames(
@@ -74,7 +76,7 @@ def _write_video(
     )
     try:
         writer.send(None)
-        for picture in pictures:
+        for picture in itertools.chain([first], pictures):
             writer.send(np.ascontiguousarray(picture))
         writer.close()
         os.replace(partial, path)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from motionloop.cli import _main
 from motionloop.motion.body import Body
+from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
 from motionloop.viewer.camera import Camera, facing, follow
 from motionloop.viewer.render import COLOURS, SUFFIXES, render
@@ -231,3 +233,22 @@ def test_nothing_is_left_of_a_video_that_was_interrupted(body, tmp_path):
         render([walking(body, 6)], path, body, size=SIZE, progress=stop)
     assert list(Path(tmp_path).iterdir()) == [path]
     assert path.read_bytes() == b"an older video"
+
+
+def test_a_mistake_is_said_before_the_encoder_starts(body, tmp_path, capfd):
+    with pytest.raises(InputError, match="vulkan"):
+        render([walking(body, 2)], tmp_path / "x.mp4", body, renderer="vulkan")  # type: ignore
+    assert capfd.readouterr().err == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_draws_rows_of_a_runs_samples(body, tmp_path, capsys):
+    samples = Motions.pack([walking(body, 3), walking(body, 5)])
+    samples.save(tmp_path / "evaluation.npz")
+    file = str(tmp_path / "evaluation.npz")
+    small = ["--width", "128", "--height", "96", "--renderer", "software"]
+    assert _main(["render", f"{file}:1", "--out", str(tmp_path / "a.mp4"), *small]) == 0
+    assert len(iio.imread(tmp_path / "a.mp4")) == 5
+    for wrong in (file, f"{file}:2"):
+        assert _main(["render", wrong, "--out", str(tmp_path / "b.mp4"), *small]) == 2
+        assert "holds 2 motions" in capsys.readouterr().err
