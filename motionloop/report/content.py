@@ -102,6 +102,11 @@ class Content:
     player: str = ""
 
     @property
+    def corrected(self) -> list[Arm]:
+        """The arms whose samples were corrected."""
+        return [arm for arm in self.arms if corrected_metrics([arm])]
+
+    @property
     def figures(self) -> list[Figure]:
         """All figures, in the page's order."""
         return [*self.main, *self.heat, *self.correction, *self.others]

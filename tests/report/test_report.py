@@ -203,3 +203,21 @@ def test_theory_stands_beside_the_arms_that_have_one(tmp_path):
         assert float(expected["gamma=0", g]) == pytest.approx((1 - 1 / 20) ** (g + 1))
         assert expected["gamma=1", g] == ""
     assert "Dotted is what theory expects" in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_task_without_motions_shows_its_previews(runs, tmp_path):
+    from PIL import Image
+
+    folder = runs / "raw" / "generation_002"
+    Image.new("RGB", (8, 8), "red").save(folder / "preview.png")
+    content = write_report([runs], tmp_path / "out")
+    (shot,) = content.media["Samples"]
+    assert shot.content == (folder / "preview.png").read_bytes()
+    assert shot.title == "raw, generation 2"
+    assert content.player == ""
+
+
+def test_only_arms_that_correct_stand_in_the_legend_of_correction(runs, tmp_path):
+    made_run(runs / "control", [{"fid": 1.0}], config(loop__synthetic_ratio=0.0))
+    content = write_report([runs], tmp_path / "out")
+    assert sorted(arm.label for arm in content.corrected) == ["<b>full", "raw"]
