@@ -19,7 +19,8 @@ from motionloop.correctors.nearest import Nearest, class_means
 from motionloop.correctors.verifier import Verifier, check_keep
 from motionloop.diffusion.device import resolve_device
 from motionloop.diffusion.unet import UNet, UNetConfig
-from motionloop.images.images import Images, ImageSet
+from motionloop.images.images import SMALLEST, Images, ImageSet
+from motionloop.images.packing import ImagePacking
 from motionloop.images.source import load_images
 from motionloop.images.split import Parts, split
 from motionloop.interfaces import Corrector, Display, GenerativeModel, Task
@@ -111,39 +112,8 @@ class ImageConfig:
         one_step = ("flow", "wgan", "stylegan2")
         if self.self_guidance.variant == "sims" and self.model.method in one_step:
             raise InputError(f"sims guides steps, and {self.model.method} has none; take neon")
-
-
-class ImagePacking:
-    """Images as tensors (N, C, S, S) in [-1, 1]; draws serve the classes in turn."""
-
-    def __init__(self, size: int, channels: int, classes: int):
-        """Of images of `size` pixels with `channels` channels, in so many classes."""
-        self.shape = (channels, size, size)
-        self.classes = classes
-
-    def pack(self, samples: Images) -> tuple[torch.Tensor, torch.Tensor]:
-        """(N, C, S, S) in [-1, 1] and labels (N,)."""
-        x = torch.from_numpy(samples.pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-        return x.contiguous(), torch.from_numpy(samples.label)
-
-    def unpack(self, x: torch.Tensor, label: torch.Tensor | None) -> Images:
-        """The images, rounded to what a file can hold.
-
-        Raises:
-            InputError: pixels that are NaN or infinite.
-        """
-        assert label is not None
-        if not bool(torch.isfinite(x).all()):
-            raise InputError(
-                "the model's samples are NaN or infinite: its training diverged; "
-                "lower task.model.learning_rate"
-            )
-        pixels = ((x.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255)
-        return Images(np.ascontiguousarray(pixels.to(torch.uint8).numpy()), label.numpy())
-
-    def labels(self, count: int) -> torch.Tensor:
-        """Classes in turn (count,)."""
-        return torch.arange(count) % self.classes
+        if self.model.method not in one_step:
+            UNetConfig(1, SMALLEST, 1, self.model.width)  # refuses a width that it cannot build
 
 
 def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:

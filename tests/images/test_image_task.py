@@ -10,6 +10,7 @@ from image_files import write_folder, write_mnist
 
 from motionloop import experiment
 from motionloop.images.images import Images
+from motionloop.images.packing import ImagePacking
 from motionloop.images.source import load_images
 from motionloop.images.split import split
 from motionloop.loop.controller import SilentDisplay, run
@@ -18,7 +19,7 @@ from motionloop.metrics.inception import Inception
 from motionloop.metrics.lenet import LeNet, LeNetConfig
 from motionloop.reporters import SilentReporter
 from motionloop.samples import InputError
-from motionloop.tasks.image import SHIPPED_ENCODER, ImagePacking
+from motionloop.tasks.image import SHIPPED_ENCODER
 
 SMALL = ["--width", "8", "--count", "80", "--generations", "1", "--initial_steps", "2",
          "--loop.steps", "1", "--evaluation_count", "40", "--batch", "16"]  # fmt: skip
@@ -171,6 +172,7 @@ def test_inception_without_its_package_or_with_harmful_weights_is_named(tmp_path
         (["--method", "flow", "--guidance", "2"], "flow has no guidance"),
         (["--guidance", "2", "--label_dropout", "0"], "label_dropout"),
         (["--means", "0"], "corrector.means is 0"),
+        (["--width", "12"], "width 12"),
     ],
 )
 def test_mistakes_in_settings_are_named(arguments, message):
