@@ -45,6 +45,7 @@ HEADLINE = (
 )  # fmt: skip
 CURVES = (
     "fid", "kinetic_fid", "caption_agreement", "diversity", "within_class_diversity", "recall",
+    "r_precision_3", "t2m_fid", "memorised",
     "penetrate_mm", "float_mm", "skate_mm", "jerk", "root_travel_m", "corrector/success",
     "corrector/assistance_mean_bw", "corrector/mpjpe_mm",
 )  # fmt: skip
