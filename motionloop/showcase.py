@@ -15,13 +15,14 @@ from motionloop.samples import write_whole
 
 _log = logging.getLogger("motionloop.reporters")
 _SETS = {"before": "synthetic.npz", "after": "corrected.npz", "fresh": "evaluation.npz"}
+_MOST = 512  # samples of a set that get figures
 
 
 class Showcase:
     """A reporter that shows a run's samples to W&B.
 
-    Every generation gets `samples.csv` (figures of each sample: before correction, after it, and
-    fresh), every `wandb.video_every` generations a video of the same prompts, and by
+    Every generation gets `samples.csv` (figures of the first 512 samples before correction, after
+    it, and fresh), every `wandb.video_every` generations a video of the same prompts, and by
     `wandb.artifacts` its weights and sample sets become artifacts. All are files of the run
     folder too. What fails here is said once and does not stop the run.
     """
@@ -65,7 +66,7 @@ class Showcase:
         for name, file in _SETS.items():
             samples = self._load(folder / file)
             if samples is not None:
-                tables[name] = dict(self.task.figures(samples))
+                tables[name] = dict(self.task.figures(samples[:_MOST]))
         if tables:
             path = folder / "samples.csv"
             text = _csv(tables)
@@ -73,7 +74,7 @@ class Showcase:
             self.wandb.attach(path, generation)
 
     def _film(self, folder: Path, generation: int) -> None:
-        samples = self._load(folder / _SETS["fresh"])
+        samples = None if self.task.film is None else self._load(folder / _SETS["fresh"])
         if self.task.film is not None and samples is not None:
             self.wandb.attach(self.task.film(samples, folder / "video"), generation)
 

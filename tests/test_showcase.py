@@ -96,3 +96,13 @@ def test_nothing_is_made_where_nobody_looks(tmp_path):
     wandb.mode = "disabled"
     assert shown(tmp_path, wandb, task(), range(2)) == []
     assert not list(tmp_path.glob("*/samples.csv"))
+
+
+def test_a_large_set_costs_no_more_than_its_first_samples(tmp_path):
+    folder = RunDirectory(tmp_path).generation(0)
+    folder.mkdir(parents=True)
+    Points(np.arange(2000.0).reshape(1000, 2)).save(folder / "evaluation.npz")
+    Showcase(tmp_path, task(), Wandb(video_every=0)).report({}, 0)  # type: ignore[arg-type]
+    with open(folder / "samples.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["x"]) for row in rows] == np.arange(0.0, 1024.0, 2.0).tolist()
