@@ -106,7 +106,10 @@ def run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> N
         result = sweep(experiment, path, advance)
     where = report_sweep(experiment, path, result)
     headline = experiment.headline()
-    plot_curves(result.histories, path / "curves.png", experiment.curves(), experiment.name)
+    curves, name = experiment.curves(), experiment.name
+    # Arms have closed forms of their own; only one arm alone is drawn beside its line.
+    theory = {} if experiment.sweep.over else experiment.theory()
+    plot_curves(result.histories, path / "curves.png", curves, name, theory)
     rows = result.summary()
     table = Table(title=f"{experiment.name}: mean ± standard error over seeds, last generation")
     table.add_column("arm", overflow="fold", min_width=24)

@@ -6,6 +6,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KernelDensity
 
 from motionloop import experiment
+from motionloop.metrics.distribution import gaussian_w2
 from motionloop.models.gaussian import GaussianModel, Points
 from motionloop.models.kde import KernelDensityModel
 from motionloop.models.regression import Labelled, RegressionModel
@@ -75,6 +76,8 @@ def test_figures_are_what_their_names_say(rng):
     figures = gaussian.figures(model)
     assert figures["determinant_ratio"] == pytest.approx(np.linalg.det(np.cov(x.T, bias=True)))
     assert figures["trace_ratio"] == pytest.approx(x.var(0).mean())
+    w2 = gaussian_w2(model.mean, model.covariance, np.zeros(3), np.eye(3))
+    assert figures["w2"] == pytest.approx(w2, rel=1e-9)
     design, weights = rng.normal(size=(20, 4)), rng.normal(size=4)
     linear = RegressionModel(design)
     linear.weights = rng.normal(size=4)
