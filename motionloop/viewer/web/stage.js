@@ -186,6 +186,8 @@ class Stage {
     gl.bindVertexArray(this.square.vao);
     if (camera.eye[2] > 0) gl.drawElements(gl.TRIANGLES, 6, gl.UNSIGNED_INT, 0);
 
+    // Bodies are closed: what is seen from inside need not be drawn, in shadows neither.
+    gl.enable(gl.CULL_FACE);
     // Shadows: every pixel of the floor is darkened once, whatever covers it.
     ({ made, uniforms: u } = this.shadow);
     gl.useProgram(made);
@@ -211,6 +213,7 @@ class Stage {
       this.mesh(body);
       gl.disable(gl.BLEND);
     }
+    gl.disable(gl.CULL_FACE);
     this.arrows(bodies, view);
   }
 
