@@ -14,8 +14,11 @@ from typing import Literal
 import numpy as np
 import torch
 
+from motionloop.correctors.chain import Chain
+from motionloop.correctors.content import Content
 from motionloop.diffusion.device import resolve_device
-from motionloop.interfaces import Display, Task
+from motionloop.interfaces import Corrector, Display, Task
+from motionloop.metrics.content import MotionClassifier, classes_of
 from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.memorisation import Memorisation
 from motionloop.metrics.motion import MotionMetrics
@@ -67,16 +70,23 @@ class MotionCorrectorConfig:
         on_fall: what becomes of a sample that falls: drop, kinematic (its clean-up), keep_raw, or
             assist (try .1 and .25 body weights of assistance, unless tracking.rescue_budgets are
             given; drop it if that fails).
+        stages: what is done to a sample, in this order: physics tracks it, verifier drops it where
+            it does not show what its caption says (a classifier of the generator's own clips).
         tracking: the physics.
     """
 
     gamma: float = math.inf
     mode: StrengthMode = "mixture"
+    stages: tuple[Literal["physics", "verifier"], ...] = ("physics",)
     on_fall: FallPolicy = "drop"
     tracking: CorrectorConfig = field(default_factory=CorrectorConfig)
 
     def __post_init__(self):
         check_gamma(self.gamma)
+        if not self.stages:
+            raise InputError("corrector.stages is empty; for no correction set gamma to 0")
+        if self.mode == "blend" and "verifier" in self.stages:
+            raise InputError("corrector.mode blend has no way to a sample that verifier drops")
 
     def rungs(self) -> CorrectorConfig:
         """The physics, with the rescue budgets of the policy `assist`."""
@@ -160,13 +170,22 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
 
     tracking = TrackingCorrector(body.skeleton, config.corrector.rungs())
     noted: list[Corrections] = []
-    corrector = MotionCorrector(
+    physics = MotionCorrector(
         tracking,
         body,
         config.corrector.on_fall,
         lambda done, total: display.progress("", done, total),
         noted.append,
     )
+
+    def stage(name: str) -> Corrector[Motions]:
+        if name == "physics":
+            return physics
+        display.stage(0, "training the verifier")
+        known = pool.draw(train, np.arange(len(pool)))
+        return Content(MotionClassifier(known, body).classify, classes_of)
+
+    corrector = Chain(*map(stage, config.corrector.stages))
     metrics = MotionMetrics(body, encoder)
     by_text = (
         [TextMotionMetrics(body, load_evaluator(config.evaluator))] if config.evaluator else []
