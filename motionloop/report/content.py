@@ -7,6 +7,7 @@ from typing import Any
 
 from motionloop import experiment as experiments
 from motionloop.experiment import TASKS, task_module
+from motionloop.report import wording
 from motionloop.report.arms import Arm, closest_to_real, differences, flat, metrics_of, real
 from motionloop.report.clips import Medium
 from motionloop.report.figures import (
@@ -113,7 +114,7 @@ class Content:
 
 
 def write_content(
-    arms: list[Arm], question: str | None, shots: list[Medium], player: str, problems: list[str]
+    arms: list[Arm], asked: str | None, shots: list[Medium], player: str, problems: list[str]
 ) -> Content:
     """The content of a report on arms with at least one complete generation each."""
     headline, curves = _task_metrics(arms)
@@ -130,8 +131,8 @@ def write_content(
     definitions = {k: v for arm in arms for k, v in arm.runs[0].definitions.items()}
     return Content(
         title=", ".join(dict.fromkeys(str(run.config.get("name")) for a in arms for run in a.runs)),
-        question=question or _question(arms),
-        summary=_summary(arms),
+        question=asked or wording.question(arms),
+        summary=wording.summary(arms),
         arms=arms,
         table=table,
         columns=[_column(name) for name in table],
@@ -148,7 +149,7 @@ def write_content(
         sources=_sources(arms),
         definitions=definitions,
         problems=problems,
-        notes=_notes(arms, any(theory.values())),
+        notes=wording.notes(arms, any(theory.values())),
         media=grouped,
         player=player,
     )
@@ -177,58 +178,6 @@ def _theory(arm: Arm) -> Theory:
     for key in experiment.sweep.over:
         experiment = experiment.with_setting(key, settings[key])
     return experiment.theory()
-
-
-def _question(arms: list[Arm]) -> str:
-    task = arms[0].runs[0].config["task"].get("name", "")
-    last = max(arm.last or 0 for arm in arms)
-    settings = [name.rpartition(".")[2].replace("_", " ") for name in differences(arms)]
-    if not settings:
-        return f"What happens to the {task} task over {last} generations?"
-    if len(settings) > 3:
-        return f"How do {len(arms)} arms of the {task} task fare over {last} generations?"
-    *others, final = settings
-    joined = f"{', '.join(others)} and {final}" if others else final
-    verb = "do" if others else "does"
-    return f"What {verb} {joined} do to the {task} task over {last} generations?"
-
-
-def _summary(arms: list[Arm]) -> str:
-    seeds = sorted({len(arm.seeds) for arm in arms})
-    counted = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    parts = [
-        f"{len(arms)} arm{'s' if len(arms) > 1 else ''}",
-        f"{counted} seed{'s' if seeds != [1] else ''} each",
-        f"up to generation {max(arm.last or 0 for arm in arms)}",
-    ]
-    started = sorted(run.provenance.get("started", "")[:10] for arm in arms for run in arm.runs)
-    return ", ".join(parts) + (f"; started {started[0]}" if started and started[0] else "")
-
-
-def _notes(arms: list[Arm], has_theory: bool) -> list[str]:
-    """How the lines, the bands and the bold figures are to be read."""
-    notes = []
-    several = any(len(arm.seeds) > 1 for arm in arms)
-    if several:
-        notes.append("Lines are means over seeds, bands one standard error of that mean.")
-    if any(len(arm.seeds) == 1 for arm in arms):
-        notes.append(
-            "Bands of single runs are the interval that the metric states for its own value."
-        )
-    if any(math.isfinite(real(arms, name)) for name in metrics_of(arms)):
-        notes.append(
-            "The grey dashed line and the last row are real data; "
-            "bold is the arm that ends nearest to it."
-        )
-    if len(arms) > 1 and not several:
-        notes.append(
-            "One seed an arm: a gap between two arms can be the noise of training once more."
-        )
-    if has_theory:
-        notes.append("Dotted is what theory expects of an arm, where a closed form is known.")
-    if len({arm.last for arm in arms}) > 1:
-        notes.append("Arms have come to different generations; the table shows the last of each.")
-    return notes
 
 
 def _column(name: str) -> tuple[str, str, str]:
