@@ -1,65 +1,35 @@
 """Kazdan's language models: do they forget real text when they read themselves?"""
 
-import tempfile
-from pathlib import Path
-
-import numpy as np
-
 from motionloop.interfaces import Display
-from motionloop.loop.controller import LoopConfig
-from motionloop.loop.controller import run as run_loop
-from motionloop.loop.mixing import Workflow
-from motionloop.reporters import SilentReporter
+from motionloop.reproduce.loops import figures_of, run_loops
 from motionloop.reproduce.record import Claim, Measured, Panel, PaperExperiment, Size
-from motionloop.reproduce.seeds_figures import mean_figure, mean_line
 from motionloop.reproduce.verdict import Less, Positive
 
-WORKFLOWS: tuple[Workflow, ...] = ("replace", "accumulate_subsample", "accumulate")
-_GENERATIONS: dict[Size, int] = {"small": 5, "paper": 20}
-_COUNT: dict[Size, int] = {"small": 600, "paper": 10_000}
-_STEPS: dict[Size, int] = {"small": 120, "paper": 2000}
-_SEEDS = range(3)
+WORKFLOWS = ("replace", "accumulate_subsample", "accumulate")
+_CHANGES: dict[Size, tuple[str, ...]] = {
+    "small": (),
+    "paper": (
+        "--task.count=10000", "--generations=20", "--initial_steps=2000", "--task.model.width=128",
+        "--task.model.blocks=4", "--task.model.learning_rate=0.002",
+    ),
+}  # fmt: skip
 
 
 def run(size: Size, display: Display) -> Measured:
     """Stories of a grammar with known entropy, every generation from the base weights."""
-    from motionloop.tasks import language
-    from motionloop.tasks.language import LanguageTaskConfig
-
-    generations = _GENERATIONS[size]
-    config = LanguageTaskConfig(count=_COUNT[size], held_out=300, model=_model(size))
-    total, done = len(_SEEDS) * len(WORKFLOWS), 0
-    excess = {workflow: [] for workflow in WORKFLOWS}
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in _SEEDS:
-            task = language.build(config, seed)
-            start = None
-            for workflow in WORKFLOWS:
-                loop = LoopConfig(
-                    generations=generations, workflow=workflow, regime="scratch", seed=seed,
-                    initial_steps=_STEPS[size], evaluation_count=32, start_from=start,
-                )  # fmt: skip
-                path = Path(folder) / f"{workflow}_{seed}"
-                rows = run_loop(task, loop, path, SilentReporter())
-                excess[workflow].append([row["excess"] for row in rows])
-                start = start or path  # all arms share generation 0
-                done += 1
-                display.progress("runs", done, total)
-    scores = {workflow: np.array(values).T for workflow, values in excess.items()}
-    figures = {"excess, generation 0": mean_figure(scores["replace"][0])}
-    for workflow, values in scores.items():
-        figures[f"growth, {workflow}"] = mean_figure(values[-1] - values[0])
+    loops = run_loops("language", display, _CHANGES[size])
+    scores = {workflow: loops.scores("excess", workflow=workflow) for workflow in WORKFLOWS}
+    values = {"excess, generation 0": scores["replace"][0]}
+    for workflow, found in scores.items():
+        values[f"growth, {workflow}"] = found[-1] - found[0]
     for worse, better in zip(WORKFLOWS, WORKFLOWS[1:]):
-        gap = scores[worse][-1] - scores[better][-1]
-        figures[f"{worse} above {better}"] = mean_figure(gap)
-    iterations = range(1, generations + 2)
-    lines = tuple(mean_line(w.replace("_", "-"), iterations, v) for w, v in scores.items())
+        values[f"{worse} above {better}"] = scores[worse][-1] - scores[better][-1]
+    lines = tuple(loops.line(w.replace("_", "-"), "excess", workflow=w) for w in WORKFLOWS)
     return Measured(
-        figures,
-        (Panel("cross-entropy above the entropy, nats a token", "iteration", lines),),
-        f"{_COUNT[size]} stories, GPT-2's shape with {config.model.blocks} blocks of width "
-        f"{config.model.width}, {_STEPS[size]} steps a generation from the same base weights, "
-        f"{generations} generations, {len(_SEEDS)} seeds.",
+        figures_of(values),
+        (Panel("cross-entropy above the entropy, nats a token", "generation", lines),),
+        f"config language: stories of a grammar, a transformer of GPT-2's shape that restarts "
+        f"from the same base weights, {loops.setting()}.",
         (
             "The paper's Gemma 2 2B goes from 1.06 to 2.23 (replace), 1.16 (accumulate-subsample) "
             "and 1.09 (accumulate) nats a token between iterations 1 and 5: growth of 1.17, .10 "
@@ -67,14 +37,6 @@ def run(size: Size, display: Display) -> Measured:
             "two share.",
         ),
     )
-
-
-def _model(size: Size):
-    from motionloop.models.language import LanguageConfig
-
-    if size == "small":
-        return LanguageConfig(width=32, blocks=1, learning_rate=1e-2)
-    return LanguageConfig(width=128, blocks=4, learning_rate=2e-3)
 
 
 EXPERIMENT = PaperExperiment(
