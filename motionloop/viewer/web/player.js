@@ -69,9 +69,8 @@ class Player {
     this.fill("scene", this.scenes.map((s, n) => [n, s.title]), 0);
     this.find("many").hidden = this.scenes.length < 2;
     this.listen();
-    if (this.scenes.length) this.choose(0);
     this.wanted = root.dataset.play !== undefined;  // to play as soon as there is something
-    if (this.wanted) this.play(true);
+    if (this.scenes.length) this.choose(0);
     active ??= this;
     const tick = (now) => { this.tick(now); requestAnimationFrame(tick); };
     requestAnimationFrame(tick);
@@ -122,7 +121,11 @@ class Player {
     this.widths = [];  // of the tags, pixels
     this.find("force").hidden = !this.clips.some((c) => c.force);
     this.centre = null;
-    if (this.wanted) this.play(true);
+    if (this.wanted && this.duration > 0) {
+      this.wanted = false;
+      this.play(true);
+    }
+    if (!this.duration) this.play(false);
     this.dirty = true;
   }
 
