@@ -35,7 +35,8 @@ def generation_table(
     if real_row is None:
         newest = history[-1] if history else {}
         real_row = {n.removeprefix("real/"): v for n, v in newest.items() if n.startswith("real/")}
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    gap = 2 if len(names) < 8 else 1  # nine metrics fit into 80 columns
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
     table.add_column("gen", justify="right")
     for name in names:
         label, unit = label_and_unit(name.rpartition("/")[2])

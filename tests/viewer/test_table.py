@@ -68,6 +68,15 @@ def test_a_table_of_nothing_is_a_table():
     assert printed(generation_table([]))[0].split() == ["gen"]
 
 
+def test_the_main_jobs_table_fits_eighty_columns():
+    from motionloop.tasks.motion import HEADLINE
+
+    history = [{"generation": 6, **{name: 12.34 for name in HEADLINE}}]
+    shown = printed(generation_table(history, HEADLINE), width=80)
+    assert "…" not in "".join(shown)
+    assert all(word in " ".join(shown) for word in ("diversity", "agreement", "success"))
+
+
 def test_units_are_read_from_names():
     assert label_and_unit("corrector/skate_mm") == ("corrector/skate", "mm")
     assert label_and_unit("assistance_mean_bw") == ("assistance mean", "body weights")
