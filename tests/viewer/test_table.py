@@ -71,7 +71,7 @@ def test_a_table_of_nothing_is_a_table():
 def test_the_main_jobs_table_fits_eighty_columns():
     from motionloop.tasks.motion import HEADLINE
 
-    history = [{"generation": 6, **{name: 12.34 for name in HEADLINE}}]
+    history = [{"generation": 6, **dict.fromkeys(HEADLINE, 12.34)}]
     shown = printed(generation_table(history, HEADLINE), width=80)
     assert "…" not in "".join(shown)
     assert all(word in " ".join(shown) for word in ("diversity", "agreement", "success"))
