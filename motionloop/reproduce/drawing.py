@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def draw(measured: Measured, path: Path, title: str) -> Path:
             _panel(axis, panel)
         for axis in axes[count:]:
             axis.remove()
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+        figure.suptitle(fill(title, int(9.5 * size[0])), x=0.01, ha="left", fontsize=11, fontweight="bold")
         write_whole(path, lambda file: _save(figure, file))
     return path
 
