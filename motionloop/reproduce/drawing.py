@@ -34,7 +34,9 @@ def draw(measured: Measured, path: Path, title: str) -> Path:
             _panel(axis, panel)
         for axis in axes[count:]:
             axis.remove()
-        figure.suptitle(fill(title, int(9.5 * size[0])), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        figure.suptitle(
+            fill(title, int(9.5 * size[0])), x=0.01, ha="left", fontsize=11, fontweight="bold"
+        )
         write_whole(path, lambda file: _save(figure, file))
     return path
 
