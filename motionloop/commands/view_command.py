@@ -2,6 +2,7 @@
 
 RUN is a run folder, a folder of runs, or a data set; FILES are motion files (.npz, .bvh) or a
 run's own files of samples:
+  motionloop view                                  all runs in the folder runs
   motionloop view runs/motion                      a page on this machine; Ctrl-C ends it
   motionloop view runs/motion runs/motion_baseline several runs side by side
   motionloop view walk.bvh corrected/walk.npz      files beside each other
@@ -17,6 +18,7 @@ from typing import Any
 from motionloop.samples import InputError
 
 _CLIPS = 8
+_RUNS = Path("runs")
 _SORTS: dict[str, Any] = {
     "number": "number",
     "fid": "FID contribution",
@@ -29,7 +31,10 @@ _SORTS: dict[str, Any] = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN|FILES", help="what to show")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="RUN|FILES", default=[_RUNS],
+        help="what to show (default: all runs in the folder runs)",
+    )  # fmt: skip
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: ours)")
     parser.add_argument("--port", type=int, help="port (default: the first free one from 8080)")
     parser.add_argument("--body_model", type=Path, help="SMPL body (default: the run's)")
