@@ -84,8 +84,8 @@ def _finished(path: Path, experiment: Experiment) -> list[dict[str, float]]:
     reported, complete = read_history(metrics), RunDirectory(path).complete()
     told = yaml.safe_load((path / "config.yaml").read_text())["wandb"]
     same = told == yaml.safe_load(experiment.text)["wandb"]
-    ends = [rows[-1] for rows in ([row["generation"] for row in reported], complete) if rows]
-    return reported if same and len(ends) == 2 and min(ends) >= last else []
+    both = bool(reported and complete) and min(reported[-1]["generation"], complete[-1]) >= last
+    return reported if same and both else []
 
 
 def _split(row: dict[str, float]) -> tuple[Scalars, int]:

@@ -26,14 +26,13 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import ConvexHull, QhullError
 
 from physics.contacts import CORNERS, candidates, carried, velocities
-from physics.dynamics import smooth_rate
+from physics.dynamics import GRAVITY, smooth_rate
 from physics.humanoid import FOOT_JOINTS, Humanoid
 from physics.limb_ik import LEGS, reach
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import PARENTS, axis_angles, forward_kinematics
 from physics.tracking.support import Support
 
-GRAVITY = 9.81  # m/s^2
 LEAST_LIFT = 0.3  # part of gravity that (1) counts at least, near take-off
 EDGE = 0.015  # m: half the width of a contact of fewer points than make a hull
 KEEP = 100.0  # weight of a place of the centre while hands, knees or back carry it

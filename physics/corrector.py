@@ -192,9 +192,12 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
         return _untracked(kinematic, humanoid, "")
     support = support_of(humanoid, kinematic, plan)
     first = None
+    planned: dict[BalanceConfig, SmplMotion] = {}
     for rung, attempt in enumerate(ladder(config)):
-        reference = rebalance(humanoid, kinematic, support, plan.flight, attempt.balance)
-        rollout = track(humanoid, reference, support, attempt)
+        path = attempt.balance
+        if path not in planned:
+            planned[path] = rebalance(humanoid, kinematic, support, plan.flight, path)
+        rollout = track(humanoid, planned[path], support, attempt)
         if not rollout.fault:
             done = _tracked(kinematic, humanoid, rollout)
             return replace(done, rung=rung, budget=attempt.assistance_budget)

@@ -15,6 +15,8 @@ from scipy.ndimage import gaussian_filter1d
 from physics.humanoid import Humanoid
 from physics.motion import SmplMotion
 
+GRAVITY = 9.81  # m/s^2
+
 
 @dataclass(frozen=True)
 class Reference:

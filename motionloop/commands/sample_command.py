@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from motionloop.commands.sweep_command import check_run
 from motionloop.experiment import Experiment, load
 from motionloop.launch import save_json
 from motionloop.loop.controller import SilentDisplay
@@ -45,7 +44,7 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
     from motionloop.commands.progress import counting
 
-    directory = RunDirectory(check_run(args.run))
+    directory = RunDirectory(_check_run(args.run))
     complete = directory.complete()
     if not complete:
         raise InputError(f"{args.run} has no complete generation yet")
@@ -119,3 +118,14 @@ def _asked(model, args: argparse.Namespace, rng: np.random.Generator):
             raise InputError(f"--seconds is {args.seconds}; this model makes up to {longest:g} s")
         lengths = np.full(args.n, frames)
     return model.sample_captions(captions, lengths, rng)
+
+
+def _check_run(path: Path) -> Path:
+    """The path of a run folder.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not (path / "config.yaml").is_file():
+        raise InputError(f"{path} is not a run folder (it has no config.yaml)")
+    return path

@@ -128,17 +128,6 @@ def run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> N
     save_json(args.json, rows)
 
 
-def check_run(path: Path) -> Path:
-    """The path of a run folder.
-
-    Raises:
-        InputError: it is none.
-    """
-    if not (path / "config.yaml").is_file():
-        raise InputError(f"{path} is not a run folder (it has no config.yaml)")
-    return path
-
-
 def _heat_maps(path: Path, headline: tuple[str, ...]) -> list[Path]:
     """Draw the first metric over the settings, where they are one or two numbers."""
     from motionloop.report.arms import group

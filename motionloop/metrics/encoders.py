@@ -6,7 +6,6 @@ It is trained on clips that no generator trains on. Its name holds a hash of its
 figures of two different encoders do not compare.
 """
 
-import hashlib
 import json
 import warnings
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from safetensors.torch import save as to_safetensors
 
 from motionloop.metrics.encoder_network import EncoderConfig, EncoderNetwork
 from motionloop.metrics.encoder_training import Labels, train
+from motionloop.metrics.fingerprint import fingerprint
 from motionloop.metrics.joints import heading_view, resample
 from motionloop.motion.motions import Motions, caption_class
 from motionloop.paths import ENCODERS
@@ -48,10 +48,8 @@ class MotionEncoder:
     @property
     def name(self) -> str:
         """`motion-conv-` and the first 8 digits of a SHA-256 over classes and weights."""
-        digest = hashlib.sha256(json.dumps([self.classes, self.styles, self.config.fps]).encode())
-        for key, tensor in sorted(self.network.state_dict().items()):
-            digest.update(key.encode() + tensor.numpy().tobytes())
-        return f"motion-conv-{digest.hexdigest()[:8]}"
+        facts = json.dumps([self.classes, self.styles, self.config.fps]).encode()
+        return f"motion-conv-{fingerprint(facts, self.network)}"
 
     @classmethod
     def fit(

@@ -6,7 +6,6 @@ al. (2024). LeCun et al., Gradient-Based Learning Applied to Document Recognitio
 holds a hash of its weights, because figures of two different encoders do not compare.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch.nn import functional
 from motionloop.diffusion.checkpoint import read_checkpoint, write_checkpoint
 from motionloop.diffusion.descent import DescentConfig, Player, descend
 from motionloop.images.images import Images
+from motionloop.metrics.fingerprint import fingerprint
 from motionloop.samples import InputError
 
 SIDE = 32  # pixels that the network reads; images of other sizes are resized
@@ -97,10 +97,7 @@ class LeNet:
     @property
     def name(self) -> str:
         """`lenet-` and the first 8 digits of a SHA-256 over the weights."""
-        digest = hashlib.sha256()
-        for key, tensor in sorted(self.network.state_dict().items()):
-            digest.update(key.encode() + tensor.numpy().tobytes())
-        return f"lenet-{digest.hexdigest()[:8]}"
+        return f"lenet-{fingerprint(b'', self.network)}"
 
     @classmethod
     def fit(

@@ -13,7 +13,6 @@ vectors and word classes. Wanted in the folder, at any depth, under the names th
 Nothing in these files can run code: tensors are read as weights only, pickles without any class.
 """
 
-import hashlib
 import pickle
 import warnings
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from motionloop.metrics.fingerprint import fingerprint
 from motionloop.metrics.joints import resample
 from motionloop.metrics.t2m_words import CLASSES, tagged, word_class
 from motionloop.motion.formats import humanml3d
@@ -113,13 +113,11 @@ class OfficialT2MEvaluator:
         self._movement.load_state_dict(weights["movement_encoder"])
         self._motion.load_state_dict(weights["motion_encoder"])
         self._text.load_state_dict(weights["text_encoder"])
-        for module in (self._movement, self._motion, self._text):
+        modules = (self._movement, self._motion, self._text)
+        for module in modules:
             module.eval().requires_grad_(False)
-        digest = hashlib.sha256(np.concatenate([mean, std]).astype(np.float32).tobytes())
-        for module in (self._movement, self._motion, self._text):
-            for key, tensor in sorted(module.state_dict().items()):
-                digest.update(key.encode() + tensor.numpy().tobytes())
-        self.name = f"t2m-official-{digest.hexdigest()[:8]}"
+        scaling = np.concatenate([mean, std]).astype(np.float32).tobytes()
+        self.name = f"t2m-official-{fingerprint(scaling, *modules)}"
 
     @classmethod
     def load(cls, folder: Path) -> Self:

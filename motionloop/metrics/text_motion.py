@@ -5,7 +5,6 @@ minutes, saved with a hash of its weights in its name, because figures of two ev
 compare.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -17,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 
+from motionloop.metrics.fingerprint import fingerprint
 from motionloop.metrics.joints import heading_view, resample
 from motionloop.metrics.text_motion_network import EvaluatorConfig, EvaluatorNetwork
 from motionloop.metrics.text_motion_training import Captions, train
@@ -45,10 +45,8 @@ class TextMotionEvaluator:
     @property
     def name(self) -> str:
         """`text-motion-` and the first 8 digits of a SHA-256 over text encoder and weights."""
-        digest = hashlib.sha256(json.dumps([self.text.name, self.config.fps]).encode())
-        for key, tensor in sorted(self.network.state_dict().items()):
-            digest.update(key.encode() + tensor.numpy().tobytes())
-        return f"text-motion-{digest.hexdigest()[:8]}"
+        facts = json.dumps([self.text.name, self.config.fps]).encode()
+        return f"text-motion-{fingerprint(facts, self.network)}"
 
     @classmethod
     def fit(

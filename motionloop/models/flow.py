@@ -9,7 +9,6 @@ Scaling the latent by a temperature is the sampling bias of flows in Alemohammad
 Self-Consuming Generative Models Go MAD (2024).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +18,7 @@ from torch.nn import functional
 from motionloop.diffusion.denoiser import Denoiser
 from motionloop.diffusion.descent import Player
 from motionloop.diffusion.method import Batch
+from motionloop.models.single_step import SingleStep
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class FlowNetwork(nn.Module):
 
 
 @dataclass(frozen=True)
-class Likelihood:
+class Likelihood(SingleStep):
     """A `Method`: maximum likelihood.
 
     Attributes:
@@ -84,11 +84,6 @@ class Likelihood:
 
     temperature: float = 1.0
     noise: float = 0.0
-
-    @property
-    def steps(self) -> int:
-        """One."""
-        return 1
 
     def players(self, network: nn.Module, batch: Batch) -> list[Player]:
         """The one loss, in nats a dimension."""
@@ -101,17 +96,6 @@ class Likelihood:
 
         return [Player(network, loss)]
 
-    @torch.no_grad()
-    def sample(
-        self,
-        network: Denoiser,
-        noise: Tensor,
-        label: Tensor | None,
-        generator: torch.Generator,
-        on_step: Callable[[int], None] | None = None,
-    ) -> Tensor:
-        """See `Method.sample`."""
-        x = network(self.temperature * noise, noise.new_zeros(len(noise)), label, None)
-        if on_step is not None:
-            on_step(1)
-        return x
+    def draw(self, network: Denoiser, noise: Tensor, label: Tensor | None) -> Tensor:
+        """See `SingleStep.draw`."""
+        return network(self.temperature * noise, noise.new_zeros(len(noise)), label, None)

@@ -12,7 +12,6 @@ augmentation, which matter at larger sizes.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +21,7 @@ from torch.nn import functional
 from motionloop.diffusion.denoiser import Denoiser
 from motionloop.diffusion.descent import Player
 from motionloop.diffusion.method import Batch
+from motionloop.models.single_step import SingleStep
 from motionloop.models.wgan import GanConfig
 
 MEAN_OF = 512  # latents that the mean of a class's w is taken over
@@ -213,7 +213,7 @@ class StyleNetwork(nn.Module):
 
 
 @dataclass(frozen=True)
-class Logistic:
+class Logistic(SingleStep):
     """A `Method`: the game of the module's formula.
 
     Attributes:
@@ -225,11 +225,6 @@ class Logistic:
     penalty: float = 5.0
     every: int = 16
     truncation: float = 1.0
-
-    @property
-    def steps(self) -> int:
-        """One."""
-        return 1
 
     def players(self, network: nn.Module, batch: Batch) -> list[Player]:
         """The critic, then the generator."""
@@ -262,17 +257,6 @@ class Logistic:
             Player(network.makers(), generator_loss, 1, betas),
         ]
 
-    @torch.no_grad()
-    def sample(
-        self,
-        network: Denoiser,
-        noise: Tensor,
-        label: Tensor | None,
-        generator: torch.Generator,
-        on_step: Callable[[int], None] | None = None,
-    ) -> Tensor:
-        """See `Method.sample`; noise is (B, *noise_shape)."""
-        x = network(noise, noise.new_full((len(noise),), self.truncation), label, None)
-        if on_step is not None:
-            on_step(1)
-        return x
+    def draw(self, network: Denoiser, noise: Tensor, label: Tensor | None) -> Tensor:
+        """See `SingleStep.draw`."""
+        return network(noise, noise.new_full((len(noise),), self.truncation), label, None)

@@ -8,7 +8,6 @@ Training of Wasserstein GANs (2017), equation 3 and algorithm 1; conditioned on 
 projection of Miyato & Koyama (2018).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +18,7 @@ from motionloop.diffusion.denoiser import Denoiser
 from motionloop.diffusion.descent import Player
 from motionloop.diffusion.method import Batch
 from motionloop.diffusion.unet import levels
+from motionloop.models.single_step import SingleStep
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class WganNetwork(nn.Module):
 
 
 @dataclass(frozen=True)
-class Wasserstein:
+class Wasserstein(SingleStep):
     """A `Method`: the game of the module's formula.
 
     Attributes:
@@ -139,11 +139,6 @@ class Wasserstein:
     critic_turns: int = 5
     penalty: float = 10.0
     temperature: float = 1.0
-
-    @property
-    def steps(self) -> int:
-        """One."""
-        return 1
 
     def players(self, network: nn.Module, batch: Batch) -> list[Player]:
         """The critic, then the generator."""
@@ -176,17 +171,6 @@ class Wasserstein:
             Player(make, generator_loss, 1, betas),
         ]
 
-    @torch.no_grad()
-    def sample(
-        self,
-        network: Denoiser,
-        noise: Tensor,
-        label: Tensor | None,
-        generator: torch.Generator,
-        on_step: Callable[[int], None] | None = None,
-    ) -> Tensor:
-        """See `Method.sample`; noise is (B, L)."""
-        x = network(self.temperature * noise, noise.new_zeros(len(noise)), label, None)
-        if on_step is not None:
-            on_step(1)
-        return x
+    def draw(self, network: Denoiser, noise: Tensor, label: Tensor | None) -> Tensor:
+        """See `SingleStep.draw`."""
+        return network(self.temperature * noise, noise.new_zeros(len(noise)), label, None)

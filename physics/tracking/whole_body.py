@@ -31,11 +31,10 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from physics.dynamics import Reference
+from physics.dynamics import GRAVITY, Reference
 from physics.humanoid import Humanoid
 from physics.tracking.cones import pyramid_edges, solve_cone
 
-GRAVITY = 9.81  # m/s^2
 LOWEST_CENTRE = 0.3  # m: lower bodies fall as fast as one of this height
 FALLING_RATE = 3.3  # 1/s: sqrt(g / height of the centre of mass), of the inverted pendulum
 
