@@ -14,6 +14,10 @@ heading's hip line points to the left and its shoulder line to the right; contac
 speed only; and rotations are the minimal turns from unit directions to bones, without twist.
 One thing differs: where the heading passes half a turn, the published yaw velocity has the
 wrong sign for one frame, and its own recovery then goes astray; here the sign is right.
+
+The joints that the data set publishes were made of its features, so that they lack the motion's
+last frame, which the smoothing of the heading still saw: without it up to the last 60 rows come
+out otherwise. For such joints the line of the heading is continued by one frame along a parabola.
 """
 
 import numpy as np
@@ -27,6 +31,7 @@ from physics.motion import SmplMotion
 from physics.skeleton import REST_TO_WORLD, forward_kinematics
 
 _HEADING_SIGMA = 20.0  # frames
+_PLACED_M = 1e-3  # joints that are so near to their uniform skeleton's are it
 _UP = np.array([0.0, 1.0, 0.0])
 _AHEAD = np.array([0.0, 0.0, 1.0])
 
@@ -57,8 +62,15 @@ def uniform(joints: np.ndarray, layout: Layout) -> np.ndarray:
     return placed @ minimal_turn(unit(facing)[0], _AHEAD).T
 
 
-def features(joints: np.ndarray, layout: Layout = HUMANML3D) -> np.ndarray:
+def features(joints: np.ndarray, layout: Layout = HUMANML3D, cut: bool | None = None) -> np.ndarray:
     """Features (T - 1, 12 J - 1) of joints (T, J, 3), y up, at the layout's frame rate.
+
+    Args:
+        joints: of a motion.
+        layout: of the joints.
+        cut: whether the motion went on for one frame, as with the joints that HumanML3D publishes.
+            None tells it from the joints: those that stand in the uniform skeleton, above the
+            origin, facing +z, were made of features, and are cut.
 
     Raises:
         InputError: there are fewer than two frames, another number of joints, NaN or infinity.
@@ -69,8 +81,11 @@ def features(joints: np.ndarray, layout: Layout = HUMANML3D) -> np.ndarray:
         raise InputError(f"joints have shape {joints.shape}; {layout.name} has (T, {count}, 3)")
     if not np.isfinite(joints).all():
         raise InputError("joints hold NaN or infinity; repair the clip")
-    joints = uniform(joints, layout)
-    angle = _heading(joints, layout)
+    given, joints = joints, uniform(joints, layout)
+    if cut is None:
+        apart = np.abs(joints - given)[..., [0, 2]].max()  # heights differ where the floor was cut
+        cut = bool(apart * layout.unit_m < _PLACED_M)
+    angle = _heading(joints, layout, cut)
     seen = _turns(angle)  # from the world to the heading
     step = np.diff(joints, axis=0)
     root = (seen[1:] @ step[:, 0, :, None])[..., 0]
@@ -143,10 +158,16 @@ def _across(joints: np.ndarray, layout: Layout, hips: float) -> np.ndarray:
     return unit(hips * side("hip") + side("shoulder"))
 
 
-def _heading(joints: np.ndarray, layout: Layout) -> np.ndarray:
-    """Angles (T,), rad, about y that turn the heading to +z; the hips count backwards."""
+def _heading(joints: np.ndarray, layout: Layout, cut: bool) -> np.ndarray:
+    """Angles (T,), rad, about y that turn the heading to +z; the hips count backwards.
+
+    Of joints that are `cut` the forward line goes on along the parabola of its last three frames.
+    """
     forward = np.cross(_UP, _across(joints, layout, -1.0))
-    forward = gaussian_filter1d(forward, _HEADING_SIGMA, axis=0, mode="nearest")
+    if cut and len(forward) >= 3:
+        beyond = 3 * forward[-1] - 3 * forward[-2] + forward[-3]
+        forward = np.concatenate([forward, beyond[None]])
+    forward = gaussian_filter1d(forward, _HEADING_SIGMA, axis=0, mode="nearest")[: len(joints)]
     angle = -np.arctan2(forward[:, 0], forward[:, 2])
     angle[0] = 0.0
     return angle
