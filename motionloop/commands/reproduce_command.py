@@ -6,7 +6,7 @@ Without a name, the experiments are listed with what each claims.
   motionloop reproduce all --out my_results            everything; finished ones are not run again
   motionloop reproduce mad_gaussian --size paper       with the paper's own numbers of samples
 The page is OUT/reproduction.md, and reproduction.html is the same page in one file. Results are
-kept beside it: a command that was stopped goes on from the finished experiments.
+kept beside it: the same command, given again after it was stopped, goes on where it was.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("runs/reproduce"), help="folder (default: runs/reproduce)"
     )
-    parser.add_argument("--again", action="store_true", help="run finished experiments again")
+    parser.add_argument("--again", action="store_true", help="run everything from the start")
     parser.add_argument("--json", type=Path, metavar="PATH", help="also write the verdicts here")
 
 
@@ -63,7 +63,9 @@ class _Bar(SilentDisplay):
 
 
 def _result(experiment: PaperExperiment, args: argparse.Namespace) -> Result:
-    if not args.again:
+    if args.again:
+        results.forget(experiment, args.size, args.out)
+    else:
         there = results.finished(experiment, args.size, args.out)
         if there is not None:
             return there

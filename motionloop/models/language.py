@@ -5,6 +5,7 @@ from random weights. The loop's regime `scratch` restarts every generation from 
 as Kazdan et al. (2025) do; `finetune` goes on.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class LanguageConfig:
         blocks: of the small model.
         heads: of the small model.
         batch: texts in one optimiser step.
+        epochs: passes over the training texts in every fit, however many steps they take; 0: as
+            many steps as the loop says.
         learning_rate: AdamW's, lowered to zero along a half cosine in every fit.
         temperature: of sampling; below 1 prefers what is likely.
         device: cpu, cuda, or auto.
@@ -41,6 +44,7 @@ class LanguageConfig:
     blocks: int = 2
     heads: int = 4
     batch: int = 32
+    epochs: int = 0
     learning_rate: float = 5e-3
     temperature: float = 1.0
     device: str = "auto"
@@ -51,6 +55,8 @@ class LanguageConfig:
                 raise InputError(f"model.{name} is {getattr(self, name)}; it must be at least 1")
         if self.width % self.heads:
             raise InputError(f"model.width {self.width} is no multiple of heads {self.heads}")
+        if self.epochs < 0:
+            raise InputError(f"model.epochs is {self.epochs}; it must be at least 0")
         for name in ("learning_rate", "temperature"):
             if not getattr(self, name) > 0:
                 raise InputError(f"model.{name} is {getattr(self, name)}; it must be above 0")
@@ -85,8 +91,10 @@ class LanguageModel:
         self.network: Any = _network(config, size, end, longest, rng).to(device)
 
     def fit(self, data: Tokens, steps: int, rng: np.random.Generator) -> Scalars:
-        """Minimise the mean negative log-likelihood of a token for `steps` steps."""
+        """Minimise the mean negative log-likelihood of a token, for `steps` steps or in epochs."""
         config, network = self.config, self.network.train()
+        if config.epochs:
+            steps = math.ceil(config.epochs * len(data) / config.batch)
         optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
         order = np.empty(0, np.int64)

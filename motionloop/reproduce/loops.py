@@ -1,6 +1,5 @@
-"""Loops of an experiment: all arms and seeds of a shipped config, run in a temporary folder."""
+"""Loops of an experiment: all arms and seeds of a shipped config, run side by side."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,21 +64,21 @@ class Loops:
         return f"{self.generations} generations, {self.seeds} seeds an arm"
 
 
-def run_loops(config: str, display: Display, changes: Sequence[str] = ()) -> Loops:
-    """Run all arms of a shipped config.
+def run_loops(config: str, display: Display, folder: Path, changes: Sequence[str] = ()) -> Loops:
+    """Run all arms of a shipped config, or go on with the ones that a folder holds.
 
     Args:
         config: its name.
         display: shows how many runs are done.
+        folder: of the experiment; the arms lie in a folder of the config's name inside it.
         changes: settings as on the command line, such as `["--seeds", "1"]`.
     """
     experiment = load(config, changes)
-    with tempfile.TemporaryDirectory(prefix="motionloop_") as folder:
-        result = sweep(
-            experiment,
-            Path(folder),
-            lambda arm, done, total: display.progress(arm, done, total),
-        )
+    result = sweep(
+        experiment,
+        folder / config,
+        lambda arm, done, total: display.progress(arm, done, total),
+    )
     return Loops(result, experiment.loop.generations, experiment.sweep.seeds)
 
 

@@ -4,12 +4,13 @@ A new experiment is one file in `papers/` that defines
 
     EXPERIMENT = PaperExperiment(name=..., paper=..., question=..., claims=(...), run=run)
 
-with `run(size, display) -> Measured`. The file imports what is heavy (torch, scikit-learn) inside
-`run`, because listing the experiments imports every file.
+with `run(size, display, folder) -> Measured`. The file imports what is heavy (torch,
+scikit-learn) inside `run`, because listing the experiments imports every file.
 """
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -142,7 +143,8 @@ class PaperExperiment:
         paper: authors, year.
         question: what it asks, one sentence.
         claims: what the paper answers.
-        run: `run(size, display)` measures; same size, same numbers.
+        run: `run(size, display, folder)` measures; same size, same numbers. What it leaves in the
+            folder is there again when it was stopped and runs once more.
         theory: what is known in closed form and where it is derived; empty: nothing.
     """
 
@@ -150,5 +152,5 @@ class PaperExperiment:
     paper: str
     question: str
     claims: tuple[Claim, ...]
-    run: Callable[[Size, Display], Measured]
+    run: Callable[[Size, Display, Path], Measured]
     theory: str = ""

@@ -1,11 +1,14 @@
 """Results of experiments on disk: one JSON file an experiment and size, and what they came to.
 
     <out>/reproduction/<name>_<size>.json  <name>_<size>.png
+                       <name>_<size>.runs/    runs of an experiment that was stopped
 
-A run that was stopped goes on from the finished experiments: a file that is there is complete.
+A command that was stopped goes on from the finished experiments, because a file that is there is
+complete, and from the generations that the last one had finished.
 """
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,16 +65,32 @@ def finished(experiment: PaperExperiment, size: Size, out: Path) -> Result | Non
     return Result(experiment, size, measured, float(content.get("seconds", 0)))
 
 
+def forget(experiment: PaperExperiment, size: Size, out: Path) -> None:
+    """Remove the runs of an experiment that was stopped, so that it starts anew."""
+    shutil.rmtree(_runs(experiment, size, out), ignore_errors=True)
+
+
+def _runs(experiment: PaperExperiment, size: Size, out: Path) -> Path:
+    return out / FOLDER / f"{stem(experiment.name, size)}.runs"
+
+
 def _processor_time() -> float:
     """Of this process and the ones that it started and that have ended, s."""
     return sum(os.times()[:4])
 
 
 def run(experiment: PaperExperiment, size: Size, out: Path, display: Display) -> Result:
-    """Run an experiment and keep what it found."""
+    """Run an experiment, or go on with one that was stopped, and keep what it found."""
+    folder = _runs(experiment, size, out)
+    spent = folder / "seconds.json"
+    before = float(read_json(spent)) if spent.is_file() else 0.0
     began = _processor_time()
-    measured = experiment.run(size, display)
-    seconds = _processor_time() - began
+    try:
+        measured = experiment.run(size, display, folder)
+    finally:
+        seconds = before + _processor_time() - began
+        if folder.is_dir():
+            write_json(spent, seconds)
     content = {
         "experiment": experiment.name,
         "size": size,
@@ -80,4 +99,5 @@ def run(experiment: PaperExperiment, size: Size, out: Path, display: Display) ->
         "measured": measured.to_json(),
     }
     write_json(out / FOLDER / f"{stem(experiment.name, size)}.json", content)
+    forget(experiment, size, out)
     return Result(experiment, size, measured, seconds)

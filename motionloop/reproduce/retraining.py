@@ -1,5 +1,7 @@
 """Bertrand et al.'s comparison, for any task: real data only, half and half, synthetic only."""
 
+from pathlib import Path
+
 import numpy as np
 
 from motionloop.interfaces import Display
@@ -28,8 +30,8 @@ def retraining(name: str, config: str, scalar: str, title: str, data: str) -> Pa
     def growth(method: str) -> str:
         return f"growth of {title} a generation, synthetic only, {method}"
 
-    def run(size: Size, display: Display) -> Measured:
-        loops = run_loops(config, display)
+    def run(size: Size, display: Display, folder: Path) -> Measured:
+        loops = run_loops(config, display, folder)
         values: dict[str, np.ndarray] = {}
         for method in METHODS:
             for share, workflow in SHARES.items():

@@ -1,5 +1,7 @@
 """Figures and lines from scores of many seeds: means with their standard errors."""
 
+import math
+
 import numpy as np
 
 from motionloop.interfaces import Display
@@ -9,14 +11,15 @@ from motionloop.reproduce.verdict import Figure
 
 
 def mean_figure(values: np.ndarray) -> Figure:
-    """Mean and standard error of one figure (S,) over seeds."""
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    """Mean and standard error of one figure (S,) over seeds; of one seed the error is NaN."""
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else math.nan
     return Figure(float(values.mean()), error)
 
 
 def mean_line(label: str, x, values: np.ndarray) -> Line:
     """The line of means over seeds, of values (G, S)."""
-    error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    seeds = values.shape[1]
+    error = values.std(axis=1, ddof=1) / np.sqrt(seeds) if seeds > 1 else ()
     return Line.of(label, x, values.mean(axis=1), error)
 
 

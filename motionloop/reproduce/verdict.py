@@ -1,8 +1,8 @@
 """Does a measured figure bear out the paper's? Holds, does not hold, or cannot be told from here.
 
 Every verdict is computed from figures with their standard errors. Where the paper's figure has an
-error of its own it counts as well. A figure that this size of run does not measure, or measures
-too coarsely, leaves its check open.
+error of its own it counts as well. A figure that this size of run does not measure, measures too
+coarsely, or has from one seed only, leaves its check open.
 """
 
 import math
@@ -29,14 +29,21 @@ class Figure:
 
     Attributes:
         value: the mean over seeds, or the one value there is.
-        error: its standard error; 0 where the number is exact.
+        error: its standard error; 0 where the number is exact, NaN where one seed cannot tell.
     """
 
     value: float
     error: float = 0.0
 
+    @property
+    def known(self) -> bool:
+        """Whether it was measured, with an error that can be told."""
+        return math.isfinite(self.value) and math.isfinite(self.error)
+
     def __str__(self) -> str:
-        if not math.isfinite(self.error) or self.error == 0:
+        if not math.isfinite(self.error):
+            return f"{self.value:.4g} (one seed)"
+        if self.error == 0:
             return f"{self.value:.4g}"
         digits = max(0, 1 - math.floor(math.log10(self.error)))
         if abs(self.value) >= 1e6 or digits > 8:
@@ -97,13 +104,13 @@ class Near:
         if self.within is not None:
             stated += f" (within {self.within:.0%})"
         ours = figures.get(self.figure)
-        if ours is None or not math.isfinite(ours.value):
-            return Judgement(self.figure, stated, "–", Verdict.OPEN)
+        if ours is None or not ours.known:
+            return _open(self.figure, stated, ours)
         return Judgement(self.figure, stated, str(ours), self._verdict(ours))
 
     def _verdict(self, ours: Figure) -> Verdict:
         gap = abs(ours.value - self.paper)
-        noise = SIGMAS * math.hypot(_known(ours.error), self.paper_error)
+        noise = SIGMAS * math.hypot(ours.error, self.paper_error)
         if self.within is None:
             # Rounding of the printed figure is no disagreement.
             if gap > noise + 1e-9 + _half_digit(self.paper):
@@ -138,9 +145,9 @@ class Within:
         else:
             stated = f"{self.low:g} to {self.high:g}"
         ours = figures.get(self.figure)
-        if ours is None or not math.isfinite(ours.value):
-            return Judgement(self.figure, stated, "–", Verdict.OPEN)
-        noise = SIGMAS * _known(ours.error)
+        if ours is None or not ours.known:
+            return _open(self.figure, stated, ours)
+        noise = SIGMAS * ours.error
         if ours.value + noise < self.low or ours.value - noise > self.high:
             verdict = Verdict.FAILS
         elif self.low <= ours.value <= self.high or noise <= self.high - self.low < math.inf:
@@ -169,10 +176,10 @@ class Less:
         times = "" if self.factor == 1 else f"{self.factor:g} x "
         what, stated = f"{self.smaller} < {self.larger}", f"{times}smaller < larger"
         a, b = figures.get(self.smaller), figures.get(self.larger)
-        if a is None or b is None or math.isnan(a.value + b.value):
-            return Judgement(what, stated, "–", Verdict.OPEN)
+        if a is None or b is None or not (a.known and b.known):
+            return _open(what, stated, a, b)
         gap = b.value - self.factor * a.value
-        noise = SIGMAS * math.hypot(self.factor * _known(a.error), _known(b.error))
+        noise = SIGMAS * math.hypot(self.factor * a.error, b.error)
         verdict = Verdict.OPEN
         if gap > noise:
             verdict = Verdict.HOLDS
@@ -200,9 +207,9 @@ class Same:
         """Compare."""
         what = f"{self.first} = {self.second}"
         a, b = figures.get(self.first), figures.get(self.second)
-        if a is None or b is None or math.isnan(a.value + b.value):
-            return Judgement(what, "equal", "–", Verdict.OPEN)
-        noise = SIGMAS * math.hypot(_known(a.error), _known(b.error))
+        if a is None or b is None or not (a.known and b.known):
+            return _open(what, "equal", a, b)
+        noise = SIGMAS * math.hypot(a.error, b.error)
         if abs(a.value - b.value) > noise:
             verdict = Verdict.FAILS
         else:
@@ -224,9 +231,9 @@ class Positive:
     def judge(self, figures: Figures) -> Judgement:
         """Compare."""
         ours = figures.get(self.figure)
-        if ours is None or not math.isfinite(ours.value):
-            return Judgement(self.figure, "above 0", "–", Verdict.OPEN)
-        noise = SIGMAS * _known(ours.error)
+        if ours is None or not ours.known:
+            return _open(self.figure, "above 0", ours)
+        noise = SIGMAS * ours.error
         verdict = Verdict.OPEN
         if ours.value > noise:
             verdict = Verdict.HOLDS
@@ -248,8 +255,10 @@ def overall(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.HOLDS
 
 
-def _known(error: float) -> float:
-    return error if math.isfinite(error) else 0.0
+def _open(what: str, stated: str, *ours: Figure | None) -> Judgement:
+    """Of figures that were not measured, or with an error that nobody knows."""
+    shown = [str(one) for one in ours if one is not None and math.isfinite(one.value)]
+    return Judgement(what, stated, " and ".join(shown) or "–", Verdict.OPEN)
 
 
 def _half_digit(value: float) -> float:

@@ -2,16 +2,18 @@
 
 import itertools
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from motionloop.loop.controller import SilentDisplay
-from motionloop.reproduce import loops
-from motionloop.reproduce.loops import Loops, run_loops
+from motionloop.reproduce import results
+from motionloop.reproduce.loops import Loops, figures_of, run_loops
 from motionloop.reproduce.papers import bertrand_digits, bertrand_mixture, mad_images, scsc_images
+from motionloop.reproduce.record import Claim, Measured, PaperExperiment
 from motionloop.reproduce.results import Result
-from motionloop.reproduce.verdict import Verdict
+from motionloop.reproduce.verdict import Positive, Verdict
 from motionloop.sweep import Arm, SweepResult
 
 GENERATIONS, SEEDS = 6, 4
@@ -40,9 +42,9 @@ def noise(*key):
 
 
 def verdicts(monkeypatch, module, histories, name="run_loops"):
-    monkeypatch.setattr(module, name, lambda config, display: histories)
+    monkeypatch.setattr(module, name, lambda config, display, folder: histories)
     experiment = getattr(module, "EXPERIMENT", None) or module
-    measured = experiment.run("small", SilentDisplay())
+    measured = experiment.run("small", SilentDisplay(), Path())
     return [v for v, _ in Result(experiment, "small", measured, 0.0).judgements()]
 
 
@@ -94,8 +96,8 @@ def test_bertrand_compares_three_shares_of_real_data(monkeypatch, module, scalar
         {"workflow": ["real_copy", "augment", "replace"],
          "method": ["flow", "otcfm", "ddpm", "edm"]}, scalars,
     )  # fmt: skip
-    monkeypatch.setattr(retraining, "run_loops", lambda config, display: histories)
-    measured = module.EXPERIMENT.run("small", SilentDisplay())
+    monkeypatch.setattr(retraining, "run_loops", lambda config, display, folder: histories)
+    measured = module.EXPERIMENT.run("small", SilentDisplay(), Path())
     found = [v for v, _ in Result(module.EXPERIMENT, "small", measured, 0.0).judgements()]
     assert found == [Verdict.HOLDS, Verdict.HOLDS if stable else Verdict.FAILS]
 
@@ -130,20 +132,47 @@ def test_every_paper_asks_its_config_for_arms_that_it_has(monkeypatch):
         assert there == mine
 
 
-def test_real_loops_run_in_a_folder_that_is_gone_afterwards(monkeypatch, tmp_path):
-    monkeypatch.setattr(loops.tempfile, "tempdir", str(tmp_path))
-    seen = []
+TINY = [
+    "--seeds", "2", "--count", "40", "--width", "8", "--blocks", "1", "--generations", "1",
+    "--initial_steps", "2", "--loop.steps", "1", "--evaluation_count", "20", "--workers", "1",
+    "--sampling_steps", "2",
+]  # fmt: skip
 
-    class Watch(SilentDisplay):
-        def progress(self, what, done, total):
-            seen.append((done, total))
 
-    found = run_loops(
-        "mixture", Watch(),
-        ["--seeds", "1", "--count", "40", "--width", "8", "--blocks", "1", "--generations", "1",
-         "--initial_steps", "2", "--loop.steps", "1", "--evaluation_count", "20",
-         "--workers", "1", "--sampling_steps", "2"],
-    )  # fmt: skip
-    assert found.scores("w2").shape == (2, 1)
-    assert seen == [(1, 1)]
-    assert list(tmp_path.iterdir()) == []
+class Stopped(SilentDisplay):
+    """Counts runs, and stops after some."""
+
+    def __init__(self, after=99):
+        self.after, self.done = after, 0
+
+    def progress(self, what, done, total):
+        self.done += 1
+        if self.done == self.after:
+            raise KeyboardInterrupt
+
+
+def test_a_stopped_experiment_goes_on_where_it_was_and_finds_the_same(monkeypatch, tmp_path):
+    def toy():
+        def run(size, display, folder):
+            found = run_loops("mixture", display, folder, TINY)
+            return Measured(figures_of({"w2": found.scores("w2")[-1]}), (), "tiny.")
+
+        claims = (Claim("It is positive.", "own", (Positive("w2"),)),)
+        return PaperExperiment("toy", "A. Author 2024", "Is it so?", claims, run)
+
+    whole = results.run(toy(), "small", tmp_path / "whole", Stopped())
+    with pytest.raises(KeyboardInterrupt):
+        results.run(toy(), "small", tmp_path / "cut", Stopped(1))
+    kept = tmp_path / "cut" / "reproduction" / "toy_small.runs"
+    first = {path: path.stat().st_mtime_ns for path in kept.rglob("model.safetensors")}
+    assert len(first) in (2, 4)  # the run that was under way may have ended as well
+    monkeypatch.setattr(results, "forget", lambda *_: None)  # to look at it afterwards
+    again = results.run(toy(), "small", tmp_path / "cut", Stopped())
+    assert {path: path.stat().st_mtime_ns for path in first} == first
+    assert again.measured.figures == whole.measured.figures
+    assert again.seconds > 0
+    monkeypatch.undo()
+    results.forget(toy(), "small", tmp_path / "cut")
+    for out in ("whole", "cut"):
+        left = [path.name for path in (tmp_path / out / "reproduction").iterdir()]
+        assert left == ["toy_small.json"]

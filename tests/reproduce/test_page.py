@@ -34,7 +34,7 @@ MEASURED = Measured(
 
 
 def experiment(measured=MEASURED, runs=None):
-    def run(size, display):
+    def run(size, display, folder):
         if runs is not None:
             runs.append(size)
         return measured

@@ -8,6 +8,7 @@ from motionloop.reproduce.verdict import (
     Figure,
     Less,
     Near,
+    Positive,
     Same,
     Verdict,
     Within,
@@ -38,10 +39,16 @@ HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
         (Within("a", 1, 2), 2.1, 9.0, OPEN),
         (Within("a", 1, math.inf), 0.9, 0.05, OPEN),
         (Within("a", 1, math.inf), 0.5, 0.05, FAILS),
+        (Near("a", 10), 10, math.nan, OPEN),  # one seed has no error that can be told
+        (Near("a", 10, within=0.15), 20, math.nan, OPEN),
+        (Within("a", 1, 2), 1.5, math.nan, OPEN),
+        (Positive("a"), 1.5, math.nan, OPEN),
+        (Less("zero", "a"), 1.5, math.nan, OPEN),
+        (Same("a", "a"), 1.5, math.nan, OPEN),
     ],
 )
 def test_a_figure_is_judged_by_its_distance_and_its_error(check, value, error, verdict):
-    assert check.judge({"a": Figure(value, error)}).verdict == verdict
+    assert check.judge({"a": Figure(value, error), "zero": Figure(0)}).verdict == verdict
 
 
 def test_an_order_holds_only_beyond_three_standard_errors():
@@ -74,6 +81,7 @@ def test_a_claim_is_as_good_as_its_worst_check():
         (Figure(135.2, 6.1), "135.2 ± 6.1"),
         (Figure(0.34512, 0.0132), "0.345 ± 0.013"),
         (Figure(0.25), "0.25"),
+        (Figure(0.25, math.nan), "0.25 (one seed)"),
         (Figure(3.2e-12, 4e-13), "3.2e-12 ± 4e-13"),
     ],
 )

@@ -1,6 +1,7 @@
 """Kazdan's Gaussians: does replacing data collapse the variance, and accumulating it not?"""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _PUBLISHED = {  # (workflow, n): trace ratio at iteration 10 and 100, None where
 }  # fmt: skip
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """Run the sweep; generation g is the paper's iteration g + 1."""
     dimensions = _DIMENSIONS[size]
     arms = Arms(display, len(dimensions) * len(COUNTS) * len(WORKFLOWS))

@@ -1,6 +1,7 @@
 """Kazdan's kernel density estimates: does the held-out likelihood survive replacing the data?"""
 
 from functools import partial
+from pathlib import Path
 
 from motionloop.interfaces import Display
 from motionloop.loop.controller import LoopConfig
@@ -19,7 +20,7 @@ _COUNTS: dict[Size, tuple[int, ...]] = {"small": (10, 32, 1000), "paper": (10, 3
 _ITERATIONS = 100
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """Moons, bandwidth .1; generation g is the paper's iteration g + 1."""
     counts = _COUNTS[size]
     arms = Arms(display, len(counts) * len(WORKFLOWS))

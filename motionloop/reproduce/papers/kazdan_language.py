@@ -1,5 +1,7 @@
 """Kazdan's language models: do they forget real text when they read themselves?"""
 
+from pathlib import Path
+
 from motionloop.interfaces import Display
 from motionloop.reproduce.loops import figures_of, run_loops
 from motionloop.reproduce.record import Claim, Measured, Panel, PaperExperiment, Size
@@ -15,9 +17,9 @@ _CHANGES: dict[Size, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, folder: Path) -> Measured:
     """Stories of a grammar with known entropy, every generation from the base weights."""
-    loops = run_loops("language", display, _CHANGES[size])
+    loops = run_loops("language", display, folder, _CHANGES[size])
     scores = {workflow: loops.scores("excess", workflow=workflow) for workflow in WORKFLOWS}
     values = {"excess, generation 0": scores["replace"][0]}
     for workflow, found in scores.items():

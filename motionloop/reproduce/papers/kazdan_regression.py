@@ -1,6 +1,7 @@
 """Kazdan's regression: does the error grow without end when labels come from the last fit?"""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +24,7 @@ _COUNTS: dict[Size, tuple[int, ...]] = {"small": (32, 100, 1000), "paper": (10, 
 _ITERATIONS = 100
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """Noise variance 1; generation g is the paper's iteration g + 1."""
     arms = Arms(display, len(_DIMENSIONS[size]) * len(_COUNTS[size]) * len(WORKFLOWS))
     measured = spaced(_ITERATIONS - 1, 25)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _SETTLED = range(40, _LAST + 1, 5)
 """Generations whose mean stands for the limit."""
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """Fresh data from two starts, fresh data by n_s, and no real data at all."""
     seeds = range(_SEEDS[size])
     counts = SYNTHETIC[size]

@@ -1,6 +1,7 @@
 """MAD's image loops: what do synthetic data, sampling bias and fresh data do to images?"""
 
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -23,9 +24,9 @@ def _fid(part: str, loop: str = "fresh") -> str:
     return f"FID {loop}, {part}"
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, folder: Path) -> Measured:
     """All loops with and without bias."""
-    loops = run_loops("mad_digits", display)
+    loops = run_loops("mad_digits", display, folder)
     values: dict[str, np.ndarray] = {}
     for loop, workflow in LOOPS.items():
         for bias, guidance in BIASES.items():

@@ -1,6 +1,7 @@
 """SCSC's Gaussian toy: does correction keep a loop near its target, more so the stronger it is?"""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +24,7 @@ PUBLISHED = (0.282, 0.242, 0.172, 0.137, 0.058, 0.047, 0.021, 0.013)
 _SEEDS: dict[Size, int] = {"small": 100, "paper": 400}
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """Run every strength with the same seeds."""
     seeds = range(_SEEDS[size])
     measured = spaced(500, 40)

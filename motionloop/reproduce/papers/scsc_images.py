@@ -1,5 +1,7 @@
 """SCSC's image experiment: does replacing images by class means hold FID, at every ratio?"""
 
+from pathlib import Path
+
 import numpy as np
 
 from motionloop.interfaces import Display
@@ -20,9 +22,9 @@ def _gap(ratio: float) -> str:
     return f"FID gap, ratio {ratio:g}"
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, folder: Path) -> Measured:
     """Fine-tune with and without correction at every ratio."""
-    loops = run_loops(_CONFIGS[size], display)
+    loops = run_loops(_CONFIGS[size], display, folder)
     values: dict[str, np.ndarray] = {}
     for ratio in RATIOS:
         for arm, rule in ARMS.items():

@@ -5,6 +5,7 @@ of the target, of the model, and of the target again where the corrector has bee
 """
 
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def rate(distance: np.ndarray) -> float:
     return float((distance[last] / distance[first]) ** (1 / steps))
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """Iterate the exact map below the bound and far above it."""
     figures, curves, rates = {}, [], []
     for gamma in GAMMAS:

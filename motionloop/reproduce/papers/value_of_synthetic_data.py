@@ -1,6 +1,7 @@
 """Kazdan's grid without a loop: what are S synthetic samples worth beside R real ones?"""
 
 from functools import partial
+from pathlib import Path
 
 from motionloop.interfaces import Display
 from motionloop.loop.controller import LoopConfig
@@ -18,7 +19,7 @@ _BASE = 100
 """Real points that the model of the synthetic ones was fitted on."""
 
 
-def run(size: Size, display: Display) -> Measured:
+def run(size: Size, display: Display, _: Path) -> Measured:
     """One fit on real and synthetic points together: generation 1 of a loop."""
     seeds = range(_SEEDS[size])
     arms = Arms(display, len(REAL) * len(SYNTHETIC))
