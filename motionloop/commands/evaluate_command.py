@@ -86,7 +86,7 @@ def _motions(path: Path, seconds: float, fps: float):
         if not complete:
             raise InputError(f"{path} has no complete generation yet")
         return Motions.load(RunDirectory(path).generation(complete[-1]) / "evaluation.npz")
-    found, skipped = windows(ClipStore.open(path), seconds, fps, seconds)
+    found, skipped = windows(ClipStore.open(path).stretches(), seconds, fps, seconds)
     if skipped:
         print(
             f"{len(skipped)} clips of {path} are too short: {', '.join(skipped)}", file=sys.stderr

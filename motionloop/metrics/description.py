@@ -9,7 +9,7 @@ import numpy as np
 
 from motionloop.metrics.joints import resample
 from motionloop.motion.body import Body
-from motionloop.motion.dataset import Entry, read_clip, read_index, split
+from motionloop.motion.dataset import Entry, captions_of, read_clip, read_index, split
 from motionloop.motion.ground import ground_contacts
 from motionloop.motion.motions import Motions, caption_class
 from motionloop.samples import InputError
@@ -106,7 +106,7 @@ def describe(
         hours=sum(_seconds(entry) for entry in entries) / 3600,
         rates=dict(Counter(float(entry.get("fps") or 0) for entry in entries).most_common()),
         classes=dict(Counter(caption_class(_caption(entry)) for entry in entries).most_common()),
-        captions=len({_caption(entry) for entry in entries}),
+        captions=len({text for entry in entries for text, *_ in captions_of(entry)}),
         parts=dict(Counter(split(entries).values())),
         measured=len(rows),
         figures={name: np.array([row[name] for row in rows]) for name in UNITS},

@@ -10,7 +10,7 @@ from motionloop.metrics.text_motion import TextMotionEvaluator
 from motionloop.metrics.text_motion_network import EvaluatorConfig
 from motionloop.motion.body import Body
 from motionloop.motion.clip_store import ClipStore
-from motionloop.motion.dataset import PARTS, split
+from motionloop.motion.dataset import PARTS, captions_of, split
 from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
 
@@ -48,8 +48,9 @@ def fit_on_dataset(
         raise InputError(f"there is no part {unknown[0]!r}; parts are {', '.join(PARTS)}")
     config = config or EvaluatorConfig()
     rng = np.random.default_rng(seed)
-    motions = _clips(directory, parts, config.fps, rng)
-    evaluator = TextMotionEvaluator.fit(motions, body.joints(motions), rng, config, progress)
+    motions, captions = _clips(directory, parts, config.fps, rng)
+    joints = body.joints(motions)
+    evaluator = TextMotionEvaluator.fit(motions, joints, rng, config, progress, captions)
     evaluator.training |= {"data": directory.resolve().name, "parts": list(parts), "seed": seed}
     return evaluator
 
@@ -59,16 +60,18 @@ def real_scores(
 ) -> dict[str, Estimate]:
     """The T2M figures of the real clips of the part `reference`, which no one learned from.
 
-    Its FID is that of one half of the clips against the other, at random.
+    Of several captions of a clip one counts, drawn at random. FID is that of one half of the
+    clips against the other, at random.
 
     Raises:
         InputError: there is no such clip.
     """
     rng = np.random.default_rng(seed)
-    motions = _clips(directory, ("reference",), evaluator.config.fps, rng)
+    motions, captions = _clips(directory, ("reference",), evaluator.config.fps, rng)
     features = evaluator.motions(body.joints(motions), motions.length, motions.fps)
-    captions = evaluator.captions(motions.caption)
-    found = scores(features, captions, motions.caption, features, seed=seed)
+    draw = np.random.default_rng([seed, 1])
+    said = np.array([texts[draw.integers(len(texts))] for texts in captions])
+    found = scores(features, evaluator.captions(said), said, features, seed=seed)
     half = rng.permutation(len(features))
     for name in ("t2m_fid", "t2m_fid_infinity"):
         found.pop(name, None)
@@ -78,8 +81,13 @@ def real_scores(
     return found
 
 
-def _clips(directory: Path, parts: Sequence[str], fps: float, rng: np.random.Generator) -> Motions:
-    """Clips of some parts of a data set at `fps`, at most `MOST_CLIPS` of `MOST_SECONDS`."""
+def _clips(
+    directory: Path, parts: Sequence[str], fps: float, rng: np.random.Generator
+) -> tuple[Motions, list[list[str]]]:
+    """Clips of some parts of a data set at `fps`, and all captions of each.
+
+    At most `MOST_CLIPS` of `MOST_SECONDS`; a stretch with captions of its own is a clip.
+    """
     clips = ClipStore.open(directory)
     dealt = split(clips.entries)
     rows = [n for n, entry in enumerate(clips.entries) if dealt[entry["name"]] in parts]
@@ -88,6 +96,8 @@ def _clips(directory: Path, parts: Sequence[str], fps: float, rng: np.random.Gen
             f"{directory} has no clips of part {' or '.join(parts)}; deal its clips again with: "
             f"motionloop data split {directory}"
         )
-    chosen = np.sort(rng.permutation(rows)[:MOST_CLIPS]).tolist()
+    clips = clips.subset(rows).stretches()
+    chosen = np.sort(rng.permutation(len(clips))[:MOST_CLIPS]).tolist()
     read = [clips.clip(n, 0, round(MOST_SECONDS * float(clips.fps[n]))) for n in chosen]
-    return Motions.pack([clip.resample(fps) for clip in read])
+    captions = [[text for text, *_ in captions_of(clips.entries[n])] for n in chosen]
+    return Motions.pack([clip.resample(fps) for clip in read]), captions

@@ -56,6 +56,7 @@ class TextMotionEvaluator:
         rng: np.random.Generator,
         config: EvaluatorConfig | None = None,
         progress: Callable[[int, int], None] | None = None,
+        captions: Sequence[Sequence[str]] | None = None,
     ) -> Self:
         """Train an evaluator on real clips.
 
@@ -65,19 +66,22 @@ class TextMotionEvaluator:
             rng: sets weights and windows.
             config: how to train.
             progress: called as `progress(done, total)`.
+            captions: all captions of each clip, of which a draw takes one at random; by default
+                the one that `motions` has.
 
         Raises:
             InputError: clips of fewer than two captions, which teach nothing.
         """
         config = config or EvaluatorConfig()
-        distinct = len(set(motions.caption.tolist()))
+        every = [[str(text)] for text in motions.caption] if captions is None else captions
+        distinct = len({text for texts in every for text in texts})
         if distinct < 2:
             raise InputError(
                 f"an evaluator learns to tell captions apart, and the {len(motions)} clips have "
                 f"{distinct}; give clips of more captions"
             )
         text = text_encoder(config.text_encoder)
-        captions = Captions(motions.caption, text)
+        said = Captions(every, text)
         joints, length = resample(
             np.asarray(joints, np.float32), motions.length, motions.fps, config.fps
         )
@@ -90,7 +94,7 @@ class TextMotionEvaluator:
         with torch.random.fork_rng(devices=[]):  # weights and dropout come from rng alone
             torch.manual_seed(int(rng.integers(2**62)))
             evaluator.network = EvaluatorNetwork(config, text.width)
-            loss = train(evaluator.network, joints, length, captions, config, rng, progress)
+            loss = train(evaluator.network, joints, length, said, config, rng, progress)
         about["loss"] = round(loss, 4)
         return evaluator
 

@@ -8,7 +8,7 @@ caption count as equally right (Khosla et al., Supervised Contrastive Learning, 
 with p_ij uniform over the pairs whose captions are the same. Facts are brought to unit variance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -25,19 +25,31 @@ class Captions:
 
     Attributes:
         texts: distinct captions, sorted.
-        own: (N,) into `texts`.
-        mirrored: (N,) the caption with left and right in each other's place.
+        count: (N,) captions of a clip.
+        first: (N,) the first of them, into the next two.
+        own: (C,) of all captions of all clips, into `texts`.
+        mirrored: (C,) the caption with left and right in each other's place.
         vectors: (K, W) of the text encoder.
     """
 
-    def __init__(self, captions: np.ndarray, encoder: TextEncoder):
-        own = [str(caption) for caption in captions]
+    def __init__(self, captions: Sequence[Sequence[str]], encoder: TextEncoder):
+        """Read the captions of N clips, one or more each."""
+        self.count = np.array([len(texts) for texts in captions], np.int64)
+        self.first = np.cumsum(self.count) - self.count
+        own = [text for texts in captions for text in texts]
         other = [other_side(caption) for caption in own]
         self.texts = sorted({*own, *other})
         place = {text: row for row, text in enumerate(self.texts)}
         self.own = np.array([place[text] for text in own], np.int64)
         self.mirrored = np.array([place[text] for text in other], np.int64)
         self.vectors = torch.from_numpy(encoder(self.texts))
+
+    def draw(self, rows: np.ndarray, mirrored: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One caption, into `texts`, of each of the clips `rows` or of its mirror image."""
+        which = self.first[rows]
+        if (self.count > 1).any():
+            which = which + rng.integers(self.count[rows])
+        return np.where(mirrored, self.mirrored[which], self.own[which])
 
 
 def train(
@@ -61,7 +73,8 @@ def train(
         progress: called as `progress(done, total)`.
     """
     every = np.ones(len(length), bool)
-    draws = WindowDraws(joints, length, captions.own, every, np.flatnonzero(every), config, rng)
+    label = captions.own[captions.first]
+    draws = WindowDraws(joints, length, label, every, np.flatnonzero(every), config, rng)
     fact_mean, fact_scale = _standardise(network, draws)
     optimiser = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
@@ -71,7 +84,7 @@ def train(
     losses = []
     for step in range(config.steps):
         view, count, rows, mirrored = draws.draw(config.batch)
-        caption = torch.from_numpy(np.where(mirrored, captions.mirrored[rows], captions.own[rows]))
+        caption = torch.from_numpy(captions.draw(rows, mirrored, rng))
         motion = network.motion(view, count)
         scores = network.scores(motion, network.caption(captions.vectors[caption]))
         facts = (facts_of(view, count) - fact_mean) / fact_scale

@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from motionloop.motion.dataset import Entry, new_folder, read_clip, read_index
+from motionloop.motion.dataset import Entry, captions_of, new_folder, read_clip, read_index
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
 
@@ -121,7 +121,44 @@ class ClipStore:
             caption=str(self.entries[number].get("caption", "")),
         )
 
-    def subset(self, numbers: Sequence[int]) -> Self:
+    def stretches(self) -> Self:
+        """One clip for each stretch that captions speak of; no frame is copied.
+
+        Captions of the whole clip stay with it. Those of a part become a clip of their own, as
+        HumanML3D's users cut them, and a clip that has no others gives way to its parts.
+
+        Raises:
+            InputError: an entry's list of captions is damaged.
+        """
+        found: list[tuple[int, int, int, Entry]] = []
+        for number, entry in enumerate(self.entries):
+            texts: dict[tuple[float, float], list[str]] = {}
+            for text, start_s, end_s in captions_of(entry):
+                texts.setdefault((start_s, end_s) if end_s > start_s else (0.0, 0.0), []).append(
+                    text
+                )
+            for (start_s, end_s), said in texts.items():
+                fps, length = float(self.fps[number]), int(self.length[number])
+                first, last = (round(start_s * fps), round(end_s * fps)) if end_s else (0, length)
+                named = dict(entry)
+                if end_s and "name" in entry:
+                    named["name"] = f"{entry['name']} {start_s:g}-{end_s:g} s"
+                if "captions" in entry:
+                    whole = [{"text": text, "start_s": 0.0, "end_s": 0.0} for text in said]
+                    named |= {"caption": said[0], "captions": whole}
+                found.append((number, first, min(last, length), named))
+        found = [one for one in found if one[2] > one[1]]
+        rows = np.array([number for number, *_ in found], np.int64)
+        first = np.array([first for _, first, _, _ in found], np.int64)
+        last = np.array([last for _, _, last, _ in found], np.int64)
+        return replace(
+            self.subset(rows),
+            entries=[named for *_, named in found],
+            start=self.start[rows] + first,
+            length=last - first,
+        )
+
+    def subset(self, numbers: Sequence[int] | np.ndarray) -> Self:
         """The clips with these numbers, in this order; no frame is copied."""
         rows = np.asarray(numbers, np.int64)
         return replace(

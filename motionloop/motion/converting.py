@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
-from motionloop.motion.dataset import INDEX, Entry, new_folder, read_index, split
+from motionloop.motion.dataset import INDEX, Entry, captions_of, new_folder, read_index, split
 from motionloop.motion.finding import find_motions
 from motionloop.motion.formats import ENDINGS, ending_of, read_motion, write_motion
 from motionloop.motion.formats.t2m_folder import Caption, write_clip, write_lists
@@ -139,10 +138,4 @@ def convert_to_humanml3d(
 
 def _captions(entry: Entry, otherwise: str) -> tuple[Caption, ...]:
     """All captions of an entry; its one caption, or another, where it has no list."""
-    listed: list[dict[str, Any]] = entry.get("captions") or []
-    if not listed:
-        return (Caption(str(entry.get("caption") or otherwise), 0.0, 0.0),)
-    return tuple(
-        Caption(str(one["text"]), float(one.get("start_s", 0)), float(one.get("end_s", 0)))
-        for one in listed
-    )
+    return tuple(Caption(text or otherwise, *when) for text, *when in captions_of(entry))

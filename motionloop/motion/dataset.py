@@ -64,6 +64,25 @@ def read_index(directory: Path) -> list[Entry]:
     return entries
 
 
+def captions_of(entry: Entry) -> list[tuple[str, float, float]]:
+    """All captions of an entry: text, and where its stretch begins and ends, s; 0 and 0 are all.
+
+    Raises:
+        InputError: the entry's list of captions is damaged.
+    """
+    listed = entry.get("captions") or [{"text": entry.get("caption", "")}]
+    try:
+        return [
+            (str(one["text"]), float(one.get("start_s") or 0), float(one.get("end_s") or 0))
+            for one in listed
+        ]
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise InputError(
+            f"clip {entry['name']!r} has damaged captions {str(listed)[:80]}; "
+            "each needs text, start_s and end_s"
+        ) from None
+
+
 def load_clips(directory: Path) -> list[tuple[Entry, SmplMotion]]:
     """All clips of a data set, each with its entry; for sets that fit into memory.
 

@@ -5,12 +5,12 @@ without reading 40 hours.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from motionloop.motion.clip_store import ClipStore
-from motionloop.motion.dataset import Entry
+from motionloop.motion.dataset import Entry, captions_of
 from motionloop.motion.motions import Motions
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
@@ -27,6 +27,7 @@ class WindowPlan:
         clip: (W,) number of the clip.
         start: (W,) first frame, at `fps`.
         length: (W,) frames that count.
+        caption: (W,) number of the caption, among all that the clip has.
         frames: of a window.
         fps: of the windows, Hz.
         skipped: names of the clips that gave none.
@@ -35,6 +36,7 @@ class WindowPlan:
     clip: np.ndarray
     start: np.ndarray
     length: np.ndarray
+    caption: np.ndarray
     frames: int
     fps: float
     skipped: list[str]
@@ -65,15 +67,38 @@ class WindowPlan:
             clips.entries[n].get("name") or f"clip {n} ({clips.entries[n].get('caption', '')!r})"
             for n in np.flatnonzero(count == 0)
         ]
-        return cls(clip, start, np.minimum(there[clip], frames), frames, fps, skipped)
+        length = np.minimum(there[clip], frames)
+        return cls(clip, start, length, np.zeros_like(clip), frames, fps, skipped)
 
     def __len__(self) -> int:
         return len(self.clip)
+
+    def with_every_caption(self, clips: ClipStore) -> "WindowPlan":
+        """Every window once for each caption of its clip.
+
+        Whoever draws from this plan draws a window's caption at random with the window.
+        """
+        captions = np.array([len(captions_of(entry)) for entry in clips.entries], np.int64)
+        rows = np.repeat(np.arange(len(self)), captions[self.clip])
+        first = np.cumsum(captions[self.clip]) - captions[self.clip]
+        return self._at(rows, np.arange(len(rows)) - first[rows])
+
+    def with_random_captions(self, clips: ClipStore, rng: np.random.Generator) -> "WindowPlan":
+        """Every window once, with one of its clip's captions."""
+        captions = np.array([len(captions_of(entry)) for entry in clips.entries], np.int64)
+        return self._at(np.arange(len(self)), rng.integers(captions[self.clip]))
+
+    def _at(self, rows: np.ndarray, caption: np.ndarray) -> "WindowPlan":
+        columns = {name: getattr(self, name)[rows] for name in ("clip", "start", "length")}
+        return replace(self, **columns, caption=caption)
 
     def draw(self, clips: ClipStore, rows: np.ndarray | None = None) -> Motions:
         """The windows `rows` (all by default), in that order; reads only their frames."""
         rows = np.arange(len(self)) if rows is None else np.asarray(rows, np.int64)
         count, frames = len(rows), self.frames
+        said = [
+            captions_of(clips.entries[n])[c][0] for n, c in zip(self.clip[rows], self.caption[rows])
+        ]
         columns = {
             "transl": np.zeros((count, frames, 3), np.float32),
             "global_orient": np.zeros((count, frames, 3), np.float32),
@@ -95,7 +120,7 @@ class WindowPlan:
             betas=clips.betas[clip_of].astype(np.float32),
             length=self.length[rows],
             fps=np.full(count, self.fps, np.float64),
-            caption=np.array([str(clips.entries[n].get("caption", "")) for n in clip_of], np.str_),
+            caption=np.array(said, np.str_),
             index=np.arange(count),
         )
 
@@ -117,6 +142,8 @@ def windows(
 ) -> tuple[Motions, list[str]]:
     """All windows of some clips, and the names of the clips that gave none; see `WindowPlan`.
 
+    Of several captions of a clip each of its windows has one, drawn at random, always the same.
+
     Args:
         clips: clips, or pairs of entry and clip, or a store.
         seconds: length of a window, s.
@@ -126,4 +153,5 @@ def windows(
     if not isinstance(clips, ClipStore):
         clips = ClipStore.of(clip if isinstance(clip, tuple) else ({}, clip) for clip in clips)
     plan = WindowPlan.of(clips, seconds, fps, stride_s)
+    plan = plan.with_random_captions(clips, np.random.default_rng(0))
     return plan.draw(clips), plan.skipped

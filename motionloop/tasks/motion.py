@@ -103,7 +103,8 @@ class MotionConfig:
     Attributes:
         data: a data set folder made by `motionloop import`; none takes the shipped clips.
         body_model: an SMPL body, .npz or .pkl; none takes the shipped free body.
-        windows: real windows that the generator trains on, drawn at random.
+        windows: real windows that the generator trains on, drawn at random, each with one of its
+            clip's captions.
         seconds: length of a window, s.
         fps: frame rate of generator and metrics, Hz.
         stride: time between the starts of windows of one clip, s.
@@ -149,7 +150,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     body = Body.load(config.body_model)
     display.stage(0, "reading clips")
     train, reference, learned = _parts(config, display)
-    pool = _plan(train, config, "training")
+    pool = _plan(train, config, "training").with_every_caption(train)
     chosen, others = _subset(len(pool), config.windows, seed)
     real = pool.draw(train, chosen)
     encoder = _encoder(config, body, learned, display)
@@ -225,7 +226,9 @@ def _parts(config: MotionConfig, display: Display) -> tuple[ClipStore, ClipStore
         )
     # A small set has no clips to spare: the encoder then learns from the reference's.
     learned = part.get("encoder", reference)
-    return clips.subset(train), clips.subset(reference), clips.subset(learned)
+    parts = (clips.subset(numbers).stretches() for numbers in (train, reference, learned))
+    train, reference, learned = parts
+    return train, reference, learned
 
 
 def _plan(clips: ClipStore, config: MotionConfig, purpose: str) -> WindowPlan:
@@ -249,6 +252,7 @@ def _plan(clips: ClipStore, config: MotionConfig, purpose: str) -> WindowPlan:
 def _reference(clips: ClipStore, config: MotionConfig) -> Motions:
     """The windows of the reference; the same ones for every seed."""
     plan = _plan(clips, config, "reference")
+    plan = plan.with_random_captions(clips, np.random.default_rng(0))
     if len(plan) <= config.reference_windows:
         return plan.draw(clips)
     order = np.random.default_rng(0).permutation(len(plan))

@@ -55,6 +55,22 @@ def test_new_motions_lie_nearest_to_their_own_captions(evaluator, body):
     assert [list(KINDS)[n] for n in nearest] == motions.caption.tolist()
 
 
+def test_every_caption_of_a_clip_is_learned(body):
+    motions = _set(0, 48)
+    other = {text: text.replace("a person", "somebody slowly") for text in KINDS}
+    both = [[str(text), other[str(text)]] for text in motions.caption]
+    rng = np.random.default_rng(0)
+    joints = body.joints(motions)
+    evaluator = TextMotionEvaluator.fit(motions, joints, rng, CONFIG, captions=both)
+    assert evaluator.training["captions"] == 6
+    new = _set(1000, 30)
+    found = evaluator.motions(body.joints(new), new.length, new.fps)
+    for texts in (list(KINDS), list(other.values())):
+        distance = np.linalg.norm(found[:, None] - evaluator.captions(texts), axis=-1)
+        right = np.array([list(KINDS)[n] for n in distance.argmin(1)]) == new.caption
+        assert right.mean() > 0.8
+
+
 def test_features_do_not_hang_on_place_heading_or_padding(evaluator, body):
     motions = _set(5, 4)
     joints = body.joints(motions)

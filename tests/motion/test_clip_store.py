@@ -2,13 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from motionloop.motion import clip_store
 from motionloop.motion.clip_store import ClipStore
-from motionloop.motion.dataset import load_clips, write_dataset
+from motionloop.motion.dataset import captions_of, load_clips, write_dataset
 from motionloop.motion.windows import WindowPlan
 from motionloop.samples import InputError
 from physics.motion import SmplMotion
@@ -137,3 +138,64 @@ def test_only_the_frames_of_the_drawn_windows_are_read(large):
     poisoned[begin : begin + 31] = store.frames[begin : begin + 31]
     object.__setattr__(store, "frames", poisoned)
     assert np.isfinite(plan.draw(store, np.array([row])).transl).all()
+
+
+def _told(name: str, caption: str, *parts: tuple[str, float, float]) -> dict:
+    captions = [{"text": text, "start_s": start, "end_s": end} for text, start, end in parts]
+    return {"name": name, "caption": caption, "captions": captions}
+
+
+@pytest.fixture
+def told() -> ClipStore:
+    """Clips of 4 s: of two captions, of one and two parts, of one part alone, of a plain one."""
+    clips = [_clip(121, n) for n in range(4)]
+    entries = [
+        _told("two", "walks", ("walks", 0, 0), ("strolls", 0, 0)),
+        _told("parts", "runs", ("runs", 0, 0), ("stops", 2.0, 3.5), ("halts", 2.0, 3.5)),
+        _told("part", "bows", ("bows", 1.0, 9.0)),
+        {"name": "plain", "caption": "waves"},
+    ]
+    told = zip(entries, clips, strict=True)
+    return ClipStore.of((entry, replace(clip, caption=entry["caption"])) for entry, clip in told)
+
+
+def test_captions_of_a_part_make_the_part_a_clip_of_its_own(told):
+    found = told.stretches()
+    assert [(entry["caption"], len(clip)) for entry, clip in found] == [
+        ("walks", 121),
+        ("runs", 121),
+        ("stops", 45),
+        ("bows", 91),  # to the clip's end, which the caption passes
+        ("waves", 121),
+    ]
+    np.testing.assert_array_equal(found.clip(2).transl, told.clip(1, 60, 105).transl)
+    assert [text for text, *_ in captions_of(found.entries[2])] == ["stops", "halts"]
+    again = found.stretches()
+    assert [clip.caption for _, clip in again] == [clip.caption for _, clip in found]
+
+
+def test_every_window_is_drawn_with_every_caption_of_its_clip_and_no_other(told):
+    clips = told.stretches()
+    plan = WindowPlan.of(clips, 1.0, 30.0, 0.5)
+    every = plan.with_every_caption(clips)
+    twice = np.isin(plan.clip, [0, 2])
+    assert len(every) == len(plan) + twice.sum()
+    drawn = every.draw(clips)
+    assert {(int(c), str(text)) for c, text in zip(every.clip, drawn.caption)} == {
+        (0, "walks"), (0, "strolls"), (1, "runs"), (2, "stops"), (2, "halts"), (3, "bows"),
+        (4, "waves"),
+    }  # fmt: skip
+
+
+def test_of_several_captions_the_reference_has_one_a_window_the_same_every_time(told):
+    clips = told.stretches()
+    plan = WindowPlan.of(clips, 1.0, 30.0, 0.1)
+    one, again = (plan.with_random_captions(clips, np.random.default_rng(0)) for _ in range(2))
+    assert len(one) == len(plan)
+    np.testing.assert_array_equal(one.caption, again.caption)
+    assert set(one.draw(clips).caption[one.clip == 0]) == {"walks", "strolls"}
+
+
+def test_damaged_captions_are_named():
+    with pytest.raises(InputError, match="'c' has damaged captions"):
+        captions_of({"name": "c", "captions": ["walks"]})
