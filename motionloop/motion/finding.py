@@ -10,10 +10,10 @@ Skipped = list[tuple[Path, str]]
 
 
 def find_motions(sources: list[Path]) -> tuple[list[tuple[Path, Path]], Skipped]:
-    """Motion files, each with the folder that it was found through; and hidden ones, left out.
+    """Motion files, each with the folder that it was found through; and what was left out.
 
     Hidden are files and folders whose name begins with a dot: what other systems and
-    interrupted programs leave behind.
+    interrupted programs leave behind. Links that lead nowhere are left out too.
 
     Args:
         sources: files, and folders that are searched for the endings in `SUFFIXES`.
@@ -34,6 +34,8 @@ def find_motions(sources: list[Path]) -> tuple[list[tuple[Path, Path]], Skipped]
                         hidden.append((path, "a hidden file; rename it to have it read"))
                     elif path.is_file():
                         found[path] = source
+                    else:
+                        hidden.append((path, "is no file, or a link to one that is not there"))
         elif source.is_file():
             found[source] = source.parent
         else:

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +151,26 @@ def test_the_same_call_goes_on_after_an_interruption(tmp_path, folder, body, mon
     assert not (tmp_path / ".out.partial").exists()
 
 
+def test_an_import_that_was_killed_is_completed_by_the_same_command(tmp_path, body, walk):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    text = bvh_text(walk, body.rest_joints(np.zeros(10)))
+    for number in range(40):
+        (source / f"{number:02d}.bvh").write_text(text)
+    command = [sys.executable, "-m", "motionloop", "import", str(source), "--out", str(out)]
+    journal = tmp_path / ".out.partial/journal.jsonl"
+    with subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not journal.is_file() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.kill()
+    assert not out.exists()
+    report = import_motion([source], out, body)
+    assert 1 <= report.resumed < 40
+    assert len(load_clips(out)) == 40
+    assert not journal.parent.exists()
+
+
 def test_a_source_that_changed_since_the_interruption_is_read_again(tmp_path, folder, body, walk):
     out = tmp_path / "out"
     _interrupted(folder, out, body, after=5)
@@ -181,9 +204,12 @@ def test_hidden_files_are_named_and_other_names_are_read(tmp_path, body, walk):
         (source / name).write_text(text)
     (source / ".cache").mkdir()
     (source / ".cache/old.bvh").write_text(text)
+    (source / "gone.bvh").symlink_to(source / "nowhere.bvh")
     report = import_motion([tmp_path / "with space"], tmp_path / "out", body)
-    assert {path.name for path, _ in report.skipped} == {"._Walk.bvh"}
-    assert "hidden" in report.skipped[0][1]
+    why = {path.name: reason for path, reason in report.skipped}
+    assert set(why) == {"._Walk.bvh", "gone.bvh"}
+    assert "hidden" in why["._Walk.bvh"]
+    assert "link" in why["gone.bvh"]
     names = [entry["name"] for entry in report.read]
     assert len({name.casefold() for name in names}) == 3
     assert "gehen – 1" in names

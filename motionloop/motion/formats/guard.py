@@ -11,6 +11,7 @@ from tokenize import TokenError
 import numpy as np
 
 from motionloop.samples import InputError
+from physics.motion import MotionError
 
 LARGEST_BYTES = 2**30  # of a text file, or of an array; an hour of BVH at 120 Hz is under half
 
@@ -84,7 +85,7 @@ def opened_npz(path: Path) -> Iterator[Arrays]:
             yield Arrays(path, archive, sizes)
     except FileNotFoundError:
         raise InputError(f"no such file: {path}") from None
-    except InputError:
+    except (InputError, MotionError):
         raise
     except (
         OSError, ValueError, EOFError, KeyError, AttributeError, NotImplementedError,
