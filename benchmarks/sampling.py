@@ -106,6 +106,7 @@ class Judge:
         self._kinetic = self._space.project(kinetic)
 
     def __call__(self, motions: Motions) -> tuple[float, float]:
+        """Both, of N motions."""
         features, kinetic = self._features(motions)
         return (
             frechet_distance(features, self._real),
