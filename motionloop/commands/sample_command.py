@@ -3,6 +3,7 @@
 motionloop sample runs/motion --n 8 --out new_motions
 motionloop sample runs/motion --generation 3 --text "a person walks" --seconds 2
 motionloop sample runs/texts --text "a person walks, exhausted" --seconds 4 --n 4 --guidance 2.5
+motionloop sample runs/motion --projections 4    physics inside sampling
 A run that was trained on classes takes what stands before the comma; one that was trained with
 --text_encoder takes the whole text, and also text that it was not trained on.
 Of a run of another task it writes samples.npz, and a picture where the task draws one:
@@ -32,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--text", "--caption", help="what they show (default: the training captions)"
     )
     parser.add_argument("--guidance", type=float, help="how hard to follow it (default: the run's)")
+    parser.add_argument(
+        "--projections",
+        type=int,
+        help="of the last sampling steps onto physics, as PhysDiff (default: the run's)",
+    )
     parser.add_argument("--seconds", type=float, help="length (default: as the training clips)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
@@ -56,12 +62,21 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     if experiment.task_name != "motion":
         _any_task(experiment, directory.model_file(g), out, args)
         return
+    from motionloop.motion.body import Body
+    from motionloop.motion.correction import projector
     from motionloop.motion.dataset import write_dataset
     from motionloop.motion.generator import MotionGenerator
+    from physics.corrector import TrackingCorrector
 
     model = MotionGenerator.from_file(directory.model_file(g), device=args.device)
     if args.guidance is not None:
         model.config = replace(model.config, guidance=args.guidance)
+    if args.projections is not None:
+        model.config = replace(model.config, projections=args.projections)
+    if model.config.projections:
+        body = Body.load(experiment.task.body_model)
+        tracking = TrackingCorrector(body.skeleton, experiment.task.corrector.rungs())
+        model.projector = projector(tracking)
     rng = np.random.default_rng(args.seed)
     with counting("sampling") as progress:
         model.on_progress = lambda what, done, total: progress(done, total)
@@ -80,7 +95,11 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
 def _any_task(experiment: Experiment, model_file: Path, out: Path, args: argparse.Namespace):
     """Samples of a task that has no motions."""
-    given = [f"--{name}" for name in ("text", "guidance", "seconds") if getattr(args, name)]
+    given = [
+        f"--{name}"
+        for name in ("text", "guidance", "seconds", "projections")
+        if getattr(args, name)
+    ]
     if given:
         raise InputError(f"{given[0]} is for motions; {args.run} is of {experiment.task_name}")
     if out.exists():

@@ -39,6 +39,18 @@ def mpjpe_mm(clip: SmplMotion, other: SmplMotion, body: Body) -> float:
     return float(np.linalg.norm(pair[0] - pair[1], axis=-1).mean() * 1000)
 
 
+def projector(tracking: TrackingCorrector) -> Callable[[Motions], Motions]:
+    """Maps motions to as many plausible ones: tracked, or where that falls their clean-up."""
+
+    def project(motions: Motions) -> Motions:
+        results = tracking.correct(motions.unpack())
+        return Motions.pack(
+            [result.motion for result in results], motions.index, frames=motions.transl.shape[1]
+        )
+
+    return project
+
+
 @dataclass(frozen=True)
 class Corrections(Samples):
     """What tracking found out about each of N samples, those that fell and were dropped too.

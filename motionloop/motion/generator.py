@@ -22,6 +22,7 @@ from motionloop.diffusion.checkpoint import read_checkpoint, write_checkpoint
 from motionloop.diffusion.denoiser import Guided
 from motionloop.diffusion.device import resolve_device, torch_generator
 from motionloop.diffusion.noise import CosineSchedule
+from motionloop.diffusion.projection import ProjectedSampler, last_steps
 from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler, Sampler
 from motionloop.diffusion.training import Trainer, TrainingConfig
 from motionloop.diffusion.transformer import (
@@ -62,6 +63,9 @@ class GeneratorConfig:
         sampler: "ddim" or "ddpm" (ancestral, wants more steps).
         sampling_steps: network calls for a sample.
         eta: randomness of DDIM's path, 0 none, 1 as DDPM.
+        projections: how many of the last sampling steps project their estimate onto physics
+            (PhysDiff); 0 samples without. Each costs as much as correcting the samples.
+        projection_spacing: steps from one projection to the next.
     """
 
     width: int = 128
@@ -79,6 +83,8 @@ class GeneratorConfig:
     sampler: Literal["ddim", "ddpm"] = "ddim"
     sampling_steps: int = 20
     eta: float = 0.0
+    projections: int = 0
+    projection_spacing: int = 1
 
     def __post_init__(self):
         if self.sampler not in ("ddim", "ddpm"):
@@ -95,6 +101,8 @@ class GeneratorConfig:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
         if self.ema_decay == 1:
             raise InputError("ema_decay is 1, which never learns; take less, such as 0.99")
+        if self.projections:
+            last_steps(self.sampling_steps, self.projections, self.projection_spacing)
 
 
 class MotionGenerator:
@@ -108,6 +116,7 @@ class MotionGenerator:
     Attributes:
         text: the encoder of its captions; none where classes condition it.
         on_progress: called as on_progress(what, done, total) with "train" or "sample".
+        projector: maps motions to as many plausible ones; where `config.projections` wants one.
     """
 
     def __init__(
@@ -138,6 +147,7 @@ class MotionGenerator:
         self.rest = np.array(rest, dtype=np.float64)
         self.device = resolve_device(device)
         self.on_progress: Callable[[str, int, int], None] | None = None
+        self.projector: Callable[[Motions], Motions] | None = None
         self._autocast = torch.bfloat16 if self.device.type == "cuda" else None
         self._schedule = CosineSchedule()
         self.text = text_encoder(config.text_encoder) if config.text_encoder else None
@@ -235,7 +245,7 @@ class MotionGenerator:
         label = self._labels(captions).to(self.device)
         mask = self._mask(lengths, self.frames)
         denoiser = Guided(self._denoise, self.config.guidance, self._network.null_label)
-        sampler, generator = self._sampler(), torch_generator(rng)
+        generator = torch_generator(rng)
         total = len(captions) * self.config.sampling_steps
         drawn = []
         for start in range(0, len(captions), SAMPLES_AT_ONCE):
@@ -247,6 +257,7 @@ class MotionGenerator:
                 done = start * self.config.sampling_steps + step * size
                 self._progress("sample", done, total)
 
+            sampler = self._sampler(captions[rows], lengths[rows])
             x = sampler(denoiser, noise.to(self.device), label[rows], mask[rows], generator, report)
             drawn.append(x.cpu().numpy())
         scaled = np.concatenate(drawn) if drawn else np.empty((0, self.frames, FEATURES))
@@ -341,10 +352,26 @@ class MotionGenerator:
             ema_decay=config.ema_decay,
         )
 
-    def _sampler(self) -> Sampler:
-        if self.config.sampler == "ddpm":
-            return DDPMSampler(self._schedule, self.config.sampling_steps)
-        return DDIMSampler(self._schedule, self.config.sampling_steps, self.config.eta)
+    def _sampler(self, captions: np.ndarray, lengths: np.ndarray) -> Sampler:
+        config = self.config
+        if config.sampler == "ddpm":
+            plain = DDPMSampler(self._schedule, config.sampling_steps)
+        else:
+            plain = DDIMSampler(self._schedule, config.sampling_steps, config.eta)
+        if not config.projections:
+            return plain
+        projector, scaling = self.projector, self._require_trained()
+        if projector is None:
+            raise InputError("projections need the generator's projector; set it to a corrector's")
+
+        def project(x: Tensor) -> Tensor:
+            features = scaling.invert(x.cpu().numpy())
+            motions = decode(features, self.rest, lengths, self.fps, captions, self._betas)
+            plausible = scaling.apply(encode(projector(motions), self.rest))
+            return torch.from_numpy(plausible).to(x)
+
+        steps = last_steps(config.sampling_steps, config.projections, config.projection_spacing)
+        return ProjectedSampler(plain, project, steps)
 
     def _denoise(self, x_t: Tensor, t: Tensor, label: Tensor | None, mask: Tensor | None) -> Tensor:
         """The network's estimate, with averaged weights where there are any."""

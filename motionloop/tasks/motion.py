@@ -31,6 +31,7 @@ from motionloop.motion.correction import (
     FallPolicy,
     MotionCorrector,
     plausibility,
+    projector,
 )
 from motionloop.motion.dataset import split
 from motionloop.motion.generator import GeneratorConfig, MotionGenerator
@@ -167,6 +168,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
             config.generator, classes, frames, config.fps, rest, rng, config.device
         )
         model.on_progress = lambda _, done, total: display.progress("", done, total)
+        model.projector = projector(tracking)
         return model
 
     tracking = TrackingCorrector(body.skeleton, config.corrector.rungs())

@@ -228,3 +228,30 @@ def test_mistakes_are_named(rest, tmp_path):
 def test_impossible_settings_are_refused(change):
     with pytest.raises(InputError, match=next(iter(change))):
         GeneratorConfig(**change)
+
+
+def test_projected_samples_are_what_the_projector_allows(rest):
+    model = make(rest, replace(TINY, projections=2))
+    model.fit(data(), 2, np.random.default_rng(0))
+    asked = []
+
+    def at_one_height(motions):
+        asked.append(len(motions))
+        level = motions.transl.copy()
+        level[..., 2] = 1.5 - rest[0, 2]
+        return replace(motions, transl=level)
+
+    model.projector = at_one_height
+    drawn = model.sample(5, np.random.default_rng(1))
+    assert asked == [5, 5]
+    heights = np.concatenate([c.transl[:, 2] for c in drawn.unpack()])
+    np.testing.assert_allclose(heights, 1.5 - rest[0, 2], atol=1e-5)
+
+
+def test_projections_without_a_projector_or_a_place_are_refused(rest):
+    model = make(rest, replace(TINY, projections=1))
+    model.fit(data(), 1, np.random.default_rng(0))
+    with pytest.raises(InputError, match="projector"):
+        model.sample(1, np.random.default_rng(0))
+    with pytest.raises(InputError, match="do not fit"):
+        GeneratorConfig(sampling_steps=3, projections=4)
