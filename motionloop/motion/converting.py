@@ -4,13 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from motionloop.motion.body import Body
 from motionloop.motion.captions import caption_of
 from motionloop.motion.dataset import INDEX, Entry, captions_of, new_folder, read_index, split
 from motionloop.motion.finding import find_motions
-from motionloop.motion.formats import ENDINGS, ending_of, read_motion, write_motion
+from motionloop.motion.formats import (
+    ENDINGS,
+    ending_of,
+    read_motion,
+    rewrite_humanml3d,
+    write_motion,
+)
 from motionloop.motion.formats.t2m_folder import Caption, write_clip, write_lists
-from motionloop.samples import InputError
+from motionloop.samples import InputError, write_whole
 from physics.motion import MotionError
 
 Progress = Callable[[int, int], None]
@@ -37,10 +45,15 @@ class Conversion:
 def convert_file(source: Path, out: Path, how: Conversion) -> None:
     """Write the motion of one file in the format of the other's ending, whole or not at all.
 
+    HumanML3D's joints and features become each other without a body in between.
+
     Raises:
         InputError: an ending is unknown, or the source cannot be read.
     """
-    ending_of(out)
+    rewritten = rewrite_humanml3d(source, ending_of(out)) if how.fps in (None, 20.0) else None
+    if rewritten is not None:
+        write_whole(out, lambda file: np.save(file, rewritten.astype(np.float32)))
+        return
     motion, _ = read_motion(source, how.body, caption_of(source), how.from_up)
     write_motion(motion if how.fps is None else motion.resample(how.fps), out, how.body, how.up)
 
@@ -71,7 +84,7 @@ def convert_folder(
     written: list[Path] = []
     for number, (path, root) in enumerate(found, start=1):
         place = out / path.relative_to(root)
-        place = place.with_name(place.stem + ending)
+        place = place.with_name(_stem(path) + ending)
         if place in written:
             place = place.with_name(path.name + ending)
         try:
@@ -134,6 +147,12 @@ def convert_to_humanml3d(
             raise InputError(f"none of {len(entries)} clips could be converted{first}")
         write_lists(folder, done)
     return [out / "new_joint_vecs" / f"{name}.npy" for name in done], sorted(skipped)
+
+
+def _stem(path: Path) -> str:
+    """A file's name without its ending, which may have two dots, such as `.joints.npy`."""
+    found = next((end for end in ENDINGS if path.name.lower().endswith(end)), path.suffix)
+    return path.name[: len(path.name) - len(found)]
 
 
 def _captions(entry: Entry, otherwise: str) -> tuple[Caption, ...]:

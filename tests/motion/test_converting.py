@@ -19,7 +19,7 @@ from motionloop.motion.dataset import entry_of, load_clips, write_index
 from motionloop.motion.formats import ENDINGS, SUFFIXES, read_motion, write_motion
 from motionloop.motion.formats import guard as guard_module
 from motionloop.motion.formats.guard import opened_npz, read_npy, read_text
-from motionloop.motion.formats.humanml3d import joints_of
+from motionloop.motion.formats.humanml3d import features, joints_of, joints_of_motion
 from motionloop.motion.importing import import_motion
 from motionloop.paths import CLIPS
 from motionloop.samples import InputError
@@ -91,6 +91,16 @@ def test_humanml3d_keeps_bone_directions_at_20_hz(tmp_path, body, dance, ending)
     assert np.linalg.norm(have - want, axis=-1).mean() < 0.02
 
 
+def test_humanml3ds_joints_and_features_become_each_other_without_a_body(tmp_path, body, dance):
+    joints = joints_of_motion(dance, 1.2 * body.rest_joints(np.zeros(10)))  # another body
+    np.save(tmp_path / "a.joints.npy", joints)
+    convert_file(tmp_path / "a.joints.npy", tmp_path / "b.npy", Conversion(body))
+    rows = np.load(tmp_path / "b.npy")
+    np.testing.assert_allclose(rows, features(joints), atol=1e-6)
+    convert_file(tmp_path / "b.npy", tmp_path / "c.joints.npy", Conversion(body))
+    np.testing.assert_allclose(np.load(tmp_path / "c.joints.npy"), joints_of(rows), atol=1e-6)
+
+
 def test_the_page_names_every_format_that_is_read_or_written():
     text = DOC.read_text()
     for ending in {*ENDINGS, *SUFFIXES, ".asf"}:
@@ -112,6 +122,7 @@ def test_a_folder_keeps_its_levels_and_names_what_it_skips(tmp_path, body, dance
     (source / "in ner").mkdir(parents=True)
     dance.save(source / "in ner/ä.npz")
     write_motion(dance, source / "in ner/ä.bvh", body)
+    write_motion(dance, source / "b.amass.npz", body)
     (source / "cut.bvh").write_text("HIERARCHY\nROOT a\n{")
     (source / "._ghost.npz").write_bytes(b"x")
     (source / "notes.txt").write_text("x")
@@ -120,11 +131,12 @@ def test_a_folder_keeps_its_levels_and_names_what_it_skips(tmp_path, body, dance
         source, tmp_path / "out", "glb", Conversion(body), lambda *c: counts.append(c)
     )
     assert {path.relative_to(tmp_path / "out").as_posix() for path in written} == {
+        "b.glb",
         "in ner/ä.glb",
         "in ner/ä.npz.glb",
     }
     assert {path.name for path, _ in skipped} == {"cut.bvh", "._ghost.npz"}
-    assert counts[-1] == (3, 3)
+    assert counts[-1] == (4, 4)
 
 
 @pytest.mark.parametrize(

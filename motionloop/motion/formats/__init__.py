@@ -121,9 +121,36 @@ def _read_bvh(
     return in_world(joints, rotations, rest, mapping, up, bvh.fps, caption), False
 
 
+def rewrite_humanml3d(path: Path, ending: str) -> np.ndarray | None:
+    """What a HumanML3D file holds, as `.npy` (features) or `.joints.npy`, without a body.
+
+    Nothing is fitted, so that nothing is lost but the frame that features lack.
+
+    Returns:
+        the array of the other file, or None where a body is needed: another file or ending.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    if path.suffix.lower() != ".npy" or ending not in (".npy", ".joints.npy") or not path.is_file():
+        return None
+    values = read_npy(path)
+    joints = _joints_in(path, values)
+    if layout_of(joints.shape[1]) is not humanml3d.HUMANML3D:
+        return None
+    if ending == ".joints.npy":
+        return joints
+    return values if values.ndim == 2 else humanml3d.features(joints)
+
+
 def _read_npy(path: Path, caption: str) -> SourceMotion:
     """Joints (T, 22 or 21, 3) or features (T, 263 or 251) of HumanML3D or KIT-ML."""
-    values = read_npy(path)
+    joints = _joints_in(path, read_npy(path))
+    return humanml3d.source_motion(joints, layout_of(joints.shape[1]), caption)
+
+
+def _joints_in(path: Path, values: np.ndarray) -> np.ndarray:
+    """Joints (T, J, 3), y up, that the numbers in a file are or stand for."""
     if values.ndim == 2:
         values = humanml3d.joints_of(values)
     if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
@@ -133,7 +160,7 @@ def _read_npy(path: Path, caption: str) -> SourceMotion:
     if not np.isfinite(values).all():
         frame = int(np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))[0])
         raise InputError(f"{path} has NaN or infinity, first in frame {frame}; repair the clip")
-    return humanml3d.source_motion(values, layout_of(values.shape[1]), caption)
+    return values
 
 
 def ending_of(path: Path) -> str:
