@@ -1,6 +1,7 @@
 """How well does the corrector repair, and how often does it stand? One table for a fixed set.
 
     python benchmarks/corrector.py [--data DIR] [--motions FILE.npz] [--budget BW] [--only KIND]
+    python benchmarks/corrector.py --kinematic [--data DIR]        the clean-up alone
 
 The clips are the 20 shipped ones and, with `--data`, clips of an imported Bandai-Namco set, each
 cut at 8 s, clean and with six corruptions; their seeds are fixed. `--motions` adds a file of
@@ -25,10 +26,11 @@ from motionloop.motion.body import Body
 from motionloop.motion.correction import mpjpe_mm, plausibility
 from motionloop.motion.motions import Motions
 from motionloop.paths import CLIPS
+from physics.cleanup import clean_up
 from physics.corrector import CorrectorConfig, TrackingCorrector, TrackingResult
 from physics.humanoid import Humanoid
 from physics.motion import SmplMotion
-from physics.plausibility import jerk
+from physics.plausibility import jerk, root_travel_m
 from physics.skeleton import forward_kinematics
 from physics.tracking.workers import available_cores
 
@@ -152,6 +154,34 @@ def row(
     }
 
 
+def kinematic_row(clean: list[SmplMotion], given: list[SmplMotion], body: Body) -> dict[str, float]:
+    """The figures of the clean-up alone; `deep` is the deepest vertex, `x real` processor time."""
+    skeletons = {clip.betas.tobytes(): body.skeleton(clip.betas) for clip in given}
+    start = time.process_time()
+    after = [clean_up(clip, skeletons[clip.betas.tobytes()])[0] for clip in given]
+    spent = time.process_time() - start
+    before_errors, errors = plausibility(given, body), plausibility(after, body)
+
+    def mean(values) -> float:
+        return float(np.mean(list(values)))
+
+    travels = [sum(root_travel_m(clip.transl) for clip in some) for some in (after, clean)]
+    return {
+        "g before": mean(mpjpe_mm(i, c, body) for i, c in zip(given, clean)),
+        "g clean": mean(mpjpe_mm(one, c, body) for one, c in zip(after, clean)),
+        "r before": mean(_root_relative_mm(i, c, body) for i, c in zip(given, clean)),
+        "r clean": mean(_root_relative_mm(one, c, body) for one, c in zip(after, clean)),
+        "pen": mean(e["penetrate_mm"] for e in errors),
+        "deep": max(-1000 * float(body.lowest(one).min()) for one in after),
+        "float": mean(e["float_mm"] for e in errors),
+        "skate before": mean(e["skate_mm"] for e in before_errors),
+        "skate": mean(e["skate_mm"] for e in errors),
+        "jerk to input": mean(_jerk(one, body) / _jerk(i, body) for one, i in zip(after, given)),
+        "travel": travels[0] / travels[1],
+        "x real": sum(clip.duration for clip in given) / spent,
+    }
+
+
 def raw_speed(body: Body) -> float:
     """Simulated seconds for each second of one core of bare `mj_step`, standing."""
     humanoid = Humanoid.build(body.skeleton(np.zeros(10)))
@@ -170,9 +200,13 @@ def main() -> None:
     parser.add_argument("--motions", type=Path, help="generated motions, .npz")
     parser.add_argument("--budget", type=float, default=0.0, help="assistance, body weights")
     parser.add_argument("--retries", type=int, default=3, help="other settings after a fall")
+    parser.add_argument("--kinematic", action="store_true", help="the clean-up alone")
     parser.add_argument("--only", choices=CORRUPTIONS, help="one corruption instead of all")
     arguments = parser.parse_args()
     body = Body.load()
+    if arguments.kinematic:
+        _print_kinematic(arguments, body)
+        return
     config = CorrectorConfig(assistance_budget=arguments.budget, retries=arguments.retries)
     print(f"assistance budget {config.assistance_budget:g} body weights, {config.retries} retries")
     print(f"bare mj_step: {raw_speed(body):.0f} x real time per core")
@@ -186,8 +220,19 @@ def main() -> None:
                 cores = (time.perf_counter() - start) * available_cores()
                 figures = row(clean, given, results, body)
                 figures["x real"] = sum(clip.duration for clip in clean) / cores
-                cells = " · ".join(f"{key} {value:.3g}" for key, value in figures.items())
-                print(f"{name} {kind}: {cells}", flush=True)
+                _print_row(name, kind, figures)
+
+
+def _print_kinematic(arguments: argparse.Namespace, body: Body) -> None:
+    for name, clean in clip_sets(arguments.data, None).items():
+        for kind in CORRUPTIONS if arguments.only is None else (arguments.only,):
+            given = [corrupted(clip, kind, seed) for seed, clip in enumerate(clean)]
+            _print_row(name, kind, kinematic_row(clean, given, body))
+
+
+def _print_row(name: str, kind: str, figures: dict[str, float]) -> None:
+    cells = " · ".join(f"{key} {value:.3g}" for key, value in figures.items())
+    print(f"{name} {kind}: {cells}", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from physics.contacts import CORNERS, ContactPlan, candidates, carried, plan_contacts, velocities
 from physics.limb_ik import ARMS, LEGS, Limb, reach
 from physics.motion import MotionError, SmplMotion
-from physics.reintegration import footprints, path_correction, shrink_to_signal
+from physics.reintegration import footprints, path_correction, reweighted, shrink_to_signal
 from physics.skeleton import PARENTS, Skeleton, axis_angles, forward_kinematics
 from physics.smoothing import (
     noise_level,
@@ -27,6 +27,10 @@ from physics.smoothing import (
 # Joints whose points stand still on the ground when they support the body; backs roll.
 FOOTHOLDS = (4, 5, 7, 8, 10, 11, 20, 21, 22, 23)
 SWING_SPEED = 0.2  # m/s at which a point of a foot swings
+RESTLESS = 0.03  # m of noise of the feet that doubles the times over which the path is found
+NOISY_SLIP = 5.0  # m/s that are added to `still_speed`, per m of noise
+GRIP, EASE = 40.0, 0.5  # weights of a foot's place in a stance, and of its own place out of it
+SURE_ONLY = 10  # power of the confidence in the grip: a foot that lands or lifts off is let go
 SLACK = 0.001  # m of penetration that is left alone
 UNSEEN = 0.0005  # m; legs that need to move less are left as they are
 
@@ -41,6 +45,7 @@ class CleanupConfig:
         path_period: time over which the root's path correction is smooth, s.
         pull_time: about the duration of slip that is corrected against the pull to the input, s.
         slip_floor: slip that is left to the legs, so that the root's path stays as it is, m/s.
+        still_speed: slip at which a point counts for the path a quarter of a still one, m/s.
         clearance: height that moving points of the feet keep over the floor, m.
         travel_tolerance: largest change of the root's travel as a part of it; a correction of
             the path that changes more is rejected.
@@ -53,7 +58,8 @@ class CleanupConfig:
     joint_noise: float = 0.012
     path_period: float = 0.4
     pull_time: float = 20.0
-    slip_floor: float = 0.1
+    slip_floor: float = 0.05
+    still_speed: float = 0.1
     travel_tolerance: float = 0.4
     pins: bool = True
     blend_time: float = 0.25
@@ -153,10 +159,15 @@ def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
     given = pose.joints_w
     plan = pose.plan(tolerant=False)
     trust = plan.confidence**2 * np.isin(pose.carriers, FOOTHOLDS)
+    calm = 1.0 + pose.noise / RESTLESS
+    # Feet that land and push off slide; that the root is wrong, the stillest of them say best.
+    slip = np.linalg.norm(velocities(plan.points[..., :2], pose.fps), axis=-1)
+    still = config.still_speed + NOISY_SLIP * pose.noise
+    agreed = reweighted(trust, slip / still, pose.fps)
     path = path_correction(
-        plan.points[..., :2], trust, pose.fps, config.path_period, config.pull_time
+        plan.points[..., :2], agreed, pose.fps, calm * config.path_period, config.pull_time
     )
-    path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps)
+    path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps, calm)
     pose.shift(np.pad(path, ((0, 0), (0, 1))))
     old, new = (_travel(joints[:, 0, :2], pose.fps) for joints in (given, pose.joints_w))
     if abs(new - old) > config.travel_tolerance * old + 0.1:
@@ -176,7 +187,9 @@ def _legs(pose: _Pose, config: CleanupConfig) -> ContactPlan:
         wanted = places[:, rows] - plan.points[:, rows]
         moves = np.stack(
             [
-                whittaker(wanted[:, k], plan.confidence[:, row] + 0.01, stiffness)
+                whittaker(
+                    wanted[:, k], GRIP * plan.confidence[:, row] ** SURE_ONLY + EASE, stiffness
+                )
                 for k, row in enumerate(rows)
             ],
             axis=1,
