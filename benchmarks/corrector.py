@@ -147,6 +147,7 @@ def row(
         "pen": mean(e["penetrate_mm"] for e in errors),
         "float": mean(e["float_mm"] for e in errors),
         "skate": mean(e["skate_mm"] for e in errors),
+        "force skate": mean(results[k].force_skate_mm for k in stood),
         "phys before": mean(e["phys_err_mm"] for e in before_errors),
         "phys after": mean(e["phys_err_mm"] for e in errors),
         "jerk": mean(_jerk(one, body) / _jerk(c, body) for c, _, one in pairs),

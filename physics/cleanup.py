@@ -12,6 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from physics.contacts import CORNERS, ContactPlan, candidates, carried, plan_contacts, velocities
+from physics.fidelity import travel
 from physics.limb_ik import ARMS, LEGS, Limb, reach
 from physics.motion import MotionError, SmplMotion
 from physics.reintegration import footprints, path_correction, reweighted, shrink_to_signal
@@ -148,12 +149,6 @@ def _level(pose: _Pose) -> ContactPlan:
     return plan
 
 
-def _travel(path: np.ndarray, fps: float) -> float:
-    """Length of a path (T, 2) between marks a quarter of a second apart, m; blind to jitter."""
-    marks = path[:: max(1, round(fps / 4))]
-    return float(np.linalg.norm(np.diff(marks, axis=0), axis=1).sum())
-
-
 def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
     """Re-integrate the root's path over the stance points, unless that changes its travel much."""
     given = pose.joints_w
@@ -169,7 +164,7 @@ def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
     )
     path = shrink_to_signal(path, trust, pose.noise, config.slip_floor, pose.fps, calm)
     pose.shift(np.pad(path, ((0, 0), (0, 1))))
-    old, new = (_travel(joints[:, 0, :2], pose.fps) for joints in (given, pose.joints_w))
+    old, new = (travel(joints[:, 0, :2], pose.fps) for joints in (given, pose.joints_w))
     if abs(new - old) > config.travel_tolerance * old + 0.1:
         pose.joints_w = given
 

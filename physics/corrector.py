@@ -5,6 +5,7 @@ in simulation. What the floor cannot give may come from assistance, an external 
 root, up to a budget; it is recorded for every frame. A clip that falls is a result with a reason.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -14,13 +15,15 @@ import numpy as np
 
 from physics.balance import BalanceConfig, rebalance
 from physics.cleanup import CleanupConfig, clean_up
-from physics.dynamics import plan_reference, sample_qpos
+from physics.dynamics import Reference, control_count, plan_reference, sample_qpos
+from physics.fidelity import distortion
 from physics.humanoid import Humanoid, HumanoidOptions
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import Skeleton, forward_kinematics
 from physics.tracking.rollout import Rollout, roll_out
 from physics.tracking.support import Support, support_of
 from physics.tracking.whole_body import Gains, WholeBodyController
+from physics.tracking.windows import State, Window, joined, track_windows
 from physics.tracking.workers import Workers
 
 # Changes of the re-plan and of the tracker's gains to try, in order, after a fall with the first.
@@ -47,6 +50,9 @@ class CorrectorConfig:
         position_sigma: Gaussian smoothing of the reference's positions, s.
         acceleration_sigma: Gaussian smoothing of the reference's accelerations, s.
         fall_distance: mean joint error that counts as a fall, m (UHC and PHC: 0.5).
+        window: length of the pieces in which a longer clip is tracked, s.
+        overlap: how far each is simulated past its end before the next takes over, s.
+        time_limit: processor time for one clip, s; what is not tracked by then counts as fallen.
         cleanup: the kinematic stage.
         balance: the re-plan of the centre of mass.
         humanoid: the body.
@@ -62,6 +68,9 @@ class CorrectorConfig:
     position_sigma: float = 0.012
     acceleration_sigma: float = 0.04
     fall_distance: float = 0.5
+    window: float = 8.0
+    overlap: float = 0.5
+    time_limit: float = 1800.0
     cleanup: CleanupConfig = field(default_factory=CleanupConfig)
     balance: BalanceConfig = field(default_factory=BalanceConfig)
     humanoid: HumanoidOptions = field(default_factory=HumanoidOptions)
@@ -81,7 +90,12 @@ class CorrectorConfig:
             raise MotionError(f"retries is {self.retries}; it can be 0 to {len(RETRIES)}")
         if self.workers < 0:
             raise MotionError(f"workers is {self.workers}; 0 takes all cores")
-        for name in ("control_rate", "position_sigma", "acceleration_sigma", "fall_distance"):
+        if not self.overlap >= 0:
+            raise MotionError(f"overlap is {self.overlap}; give seconds, 0 or more")
+        for name in (
+            "control_rate", "position_sigma", "acceleration_sigma", "fall_distance", "window",
+            "time_limit",
+        ):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise MotionError(f"{name} is {getattr(self, name)}; it must be positive")
 
@@ -97,7 +111,8 @@ class TrackingResult:
     """What became of one clip.
 
     Attributes:
-        motion: the corrected clip: simulated, or `kinematic` if it fell or none was asked for.
+        motion: the corrected clip: simulated, or `kinematic` if it fell or none was asked for; of
+            a clip of several windows, those that fell follow the re-planned reference.
         kinematic: the clip after the clean-up; length, rate, shape, caption of the input.
         fell: whether tracking failed.
         reason: why and when it fell; "" if it did not.
@@ -106,6 +121,8 @@ class TrackingResult:
         assistance: (T,) norm of the external wrench on the root, N; 0 after a fall.
         assistance_force: (T, 3) the wrench's force in world axes, N; 0 after a fall.
         contact_force: (T,) norm of the floor's force, N; 0 after a fall.
+        contact_slip: (T,) how fast what the body presses on the floor slides over it, m/s: the
+            mean over contacts, weighted by their force; 0 after a fall.
         weight: the humanoid's weight, N.
         rung: which attempt it is from; 0 is the first setting, then the retries, then the rescue
             budgets.
@@ -120,6 +137,7 @@ class TrackingResult:
     assistance: np.ndarray
     assistance_force: np.ndarray
     contact_force: np.ndarray
+    contact_slip: np.ndarray
     weight: float
     rung: int = 0
     budget: float = 0.0
@@ -128,6 +146,11 @@ class TrackingResult:
     def success(self) -> bool:
         """Whether the clip was tracked to its end."""
         return not self.fell
+
+    @property
+    def force_skate_mm(self) -> float:
+        """Mean slip of what presses on the floor from frame to frame, mm."""
+        return float(self.contact_slip.mean() / self.motion.fps * 1000)
 
     @property
     def assistance_mean_bw(self) -> float:
@@ -191,19 +214,33 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
     if config.kinematic_only or len(motion) < 2:
         return _untracked(kinematic, humanoid, "")
     support = support_of(humanoid, kinematic, plan)
-    first = None
-    planned: dict[BalanceConfig, SmplMotion] = {}
-    for rung, attempt in enumerate(ladder(config)):
-        path = attempt.balance
-        if path not in planned:
-            planned[path] = rebalance(humanoid, kinematic, support, plan.flight, path)
-        rollout = track(humanoid, planned[path], support, attempt)
-        if not rollout.fault:
-            done = _tracked(kinematic, humanoid, rollout)
-            return replace(done, rung=rung, budget=attempt.assistance_budget)
-        first = first or rollout
-    assert first is not None
-    return replace(_fallen(kinematic, humanoid, first), budget=config.assistance_budget)
+    rungs = list(ladder(config))
+    references: dict[BalanceConfig, Reference] = {}
+
+    def attempt(rung: int, first: int, last: int, state: State | None) -> Rollout:
+        setting = rungs[rung]
+        if setting.balance not in references:
+            path = rebalance(humanoid, kinematic, support, plan.flight, setting.balance)
+            references[setting.balance] = _reference(humanoid, path, setting)
+        part = references[setting.balance].between(first, last)
+        return _follow(humanoid, part, support, motion.fps, setting, state)
+
+    step, end = config.control_step, time.process_time() + config.time_limit
+    windows = track_windows(
+        control_count(kinematic, step),
+        round(config.window / step),
+        round(config.overlap / step),
+        len(rungs),
+        attempt,
+        lambda: time.process_time() > end,
+    )
+    done = _of_windows(windows, kinematic, humanoid, references[config.balance])
+    highest = max((window.rung or 0 for window in windows), default=0)
+    done = replace(done, rung=highest, budget=rungs[highest].assistance_budget)
+    wrong = "" if done.fell else distortion(motion, done.motion, plan, skeleton)
+    if wrong:
+        return replace(done, motion=kinematic, fell=True, reason=wrong)
+    return done
 
 
 def ladder(config: CorrectorConfig) -> Iterator[CorrectorConfig]:
@@ -219,10 +256,24 @@ def track(
     humanoid: Humanoid, motion: SmplMotion, support: Support, config: CorrectorConfig
 ) -> Rollout:
     """Simulate a clip of at least two frames with one setting of the tracker."""
-    step = config.control_step
-    reference = plan_reference(
-        humanoid, motion, step, config.position_sigma, config.acceleration_sigma
-    )
+    reference = _reference(humanoid, motion, config)
+    return _follow(humanoid, reference, support, motion.fps, config)
+
+
+def _reference(humanoid: Humanoid, motion: SmplMotion, config: CorrectorConfig) -> Reference:
+    sigmas = config.position_sigma, config.acceleration_sigma
+    return plan_reference(humanoid, motion, config.control_step, *sigmas)
+
+
+def _follow(
+    humanoid: Humanoid,
+    reference: Reference,
+    support: Support,
+    fps: float,
+    config: CorrectorConfig,
+    start: State | None = None,
+) -> Rollout:
+    """Simulate a reference, or a part of it, with one setting of the tracker."""
     controller = WholeBodyController(
         humanoid,
         support.points,
@@ -230,8 +281,10 @@ def track(
         config.gains,
         config.assistance_budget * humanoid.weight,
     )
-    planned = support.at(np.arange(len(reference) + 1) * step, motion.fps)
-    return roll_out(humanoid, controller, reference, planned, config.fall_distance)
+    times = reference.begin + np.arange(len(reference) + 1) * reference.step
+    return roll_out(
+        humanoid, controller, reference, support.at(times, fps), config.fall_distance, start
+    )
 
 
 @dataclass(frozen=True)
@@ -269,6 +322,7 @@ def _untracked(kinematic: SmplMotion, humanoid: Humanoid, reason: str) -> Tracki
         assistance=nothing.copy(),
         assistance_force=np.zeros((len(kinematic), 3)),
         contact_force=nothing.copy(),
+        contact_slip=nothing.copy(),
         weight=humanoid.weight,
     )
 
@@ -287,6 +341,7 @@ def _tracked(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> Tra
         assistance=_per_frame(rollout.assistance_norm, times, rollout.step),
         assistance_force=_per_frame(rollout.assistance[:, :3], times, rollout.step),
         contact_force=_per_frame(rollout.contact_force, times, rollout.step),
+        contact_slip=_per_frame(rollout.slip, times, rollout.step),
         weight=humanoid.weight,
     )
 
@@ -303,7 +358,30 @@ def _fallen(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> Trac
     result.contact_force[:frame] = np.nan_to_num(
         _per_frame(rollout.contact_force, times, rollout.step)
     )
+    result.contact_slip[:frame] = np.nan_to_num(_per_frame(rollout.slip, times, rollout.step))
     return result
+
+
+def _of_windows(
+    windows: list[Window], kinematic: SmplMotion, humanoid: Humanoid, reference: Reference
+) -> TrackingResult:
+    """The result of a clip; of one of several windows, those that fell are not simulated."""
+    fallen = [window for window in windows if window.rung is None]
+    if len(windows) == 1 and fallen:
+        return _fallen(kinematic, humanoid, windows[0].rollout)
+    result = _tracked(kinematic, humanoid, joined(windows, humanoid, reference))
+    if not fallen:
+        return result
+    told = [
+        f"{window.rollout.fault} (frame "
+        f"{int((window.first + len(window.rollout)) * reference.step * kinematic.fps)})"
+        for window in fallen
+    ]
+    spans = ", ".join(
+        f"{window.first * reference.step:.1f} to {window.last * reference.step:.1f} s"
+        for window in fallen
+    )
+    return replace(result, fell=True, reason=f"{'; '.join(told)}; not simulated: {spans}")
 
 
 def _per_frame(values: np.ndarray, times: np.ndarray, step: float) -> np.ndarray:

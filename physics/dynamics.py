@@ -6,7 +6,8 @@ differences. The acceleration is smoothed more than the position, because whatev
 the floor cannot deliver has to come from assistance or becomes error.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -28,6 +29,7 @@ class Reference:
         qvel: (K + 1, 75).
         qacc: (K + 1, 75).
         smoothing: Gaussian smoothing of accelerations, s.
+        begin: time of its first row in the clip, s.
     """
 
     step: float
@@ -35,6 +37,13 @@ class Reference:
     qvel: np.ndarray
     qacc: np.ndarray
     smoothing: float
+    begin: float = 0.0
+
+    def between(self, first: int, last: int) -> Self:
+        """The reference of the control steps from `first` to `last`."""
+        rows = slice(first, last + 1)
+        columns = {name: getattr(self, name)[rows] for name in ("qpos", "qvel", "qacc")}
+        return replace(self, **columns, begin=self.begin + first * self.step)
 
     def acceleration_of(self, velocity: np.ndarray) -> np.ndarray:
         """The acceleration of a velocity (K + 1, ...), smoothed as `qacc` is."""

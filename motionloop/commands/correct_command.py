@@ -118,6 +118,7 @@ def _row(name: str, clip, after, result, body) -> dict[str, Any]:
         "budget_bw": result.budget,
         "assistance_mean_bw": result.assistance_mean_bw,
         "assistance_max_bw": result.assistance_max_bw,
+        "force_skate_mm": result.force_skate_mm,
         "mpjpe_mm": mpjpe_mm(clip, after, body),
         **{error: [before[error], now[error]] for error in _ERRORS},
     }

@@ -118,7 +118,8 @@ class MotionCorrector:
 
         Scalars: `fell`, `dropped`, `rescued` (counts; rescued stood with a rescue budget only),
         `success` (share), `assistance_mean_bw`,
-        `assistance_max_bw` (body weights, over the clips that stood), and over the samples that go
+        `assistance_max_bw` (body weights) and `force_skate_mm` (slip of what presses on the floor,
+        mm a frame), all three over the clips that stood, and over the samples that go
         on `mpjpe_mm` to the input and the PhysDiff errors `*_before` and `*_after`.
         """
         clips = samples.unpack()
@@ -174,5 +175,6 @@ def _outcome(results: list[TrackingResult]) -> Scalars:
     }
     if stood:
         outcome["assistance_mean_bw"] = float(np.mean([r.assistance_mean_bw for r in stood]))
+        outcome["force_skate_mm"] = float(np.mean([r.force_skate_mm for r in stood]))
         outcome["assistance_max_bw"] = float(max(r.assistance_max_bw for r in stood))
     return outcome

@@ -9,6 +9,7 @@ import numpy as np
 
 from physics.dynamics import Reference
 from physics.humanoid import Humanoid
+from physics.tracking.slip import contact_slip
 from physics.tracking.whole_body import Guide, WholeBodyController
 
 FALL_DISTANCE = 0.5  # m: mean joint error of a fall, as in UHC and PHC
@@ -27,6 +28,7 @@ class Rollout:
         assistance: (K, 6) root wrench that was held: force in world axes, torque in root axes.
         assistance_norm: (K,) N; the torque counts with the height of the pelvis as lever.
         contact_force: (K,) norm of the floor's total force, N.
+        slip: (K,) how fast what presses on the floor slides over it, m/s (`tracking.slip`).
         error: (K + 1,) mean over joints of the distance to the reference, m.
         fault: "" or what went wrong.
     """
@@ -39,6 +41,7 @@ class Rollout:
     assistance: np.ndarray
     assistance_norm: np.ndarray
     contact_force: np.ndarray
+    slip: np.ndarray
     error: np.ndarray
     fault: str
 
@@ -52,8 +55,9 @@ def roll_out(
     reference: Reference,
     stance: np.ndarray,
     fall_distance: float = FALL_DISTANCE,
+    start: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Rollout:
-    """Track a reference from its own first state.
+    """Track a reference, from its own first state if no other is given.
 
     Args:
         humanoid: the body.
@@ -61,6 +65,7 @@ def roll_out(
         reference: K + 1 control times.
         stance: (K + 1, C) which of the controller's points the plan has on the floor.
         fall_distance: mean joint error that ends the run, m.
+        start: positions (99,) and velocities (75,) to start from.
     """
     model, count = humanoid.model, len(reference)
     substeps = round(reference.step / model.opt.timestep)
@@ -68,19 +73,20 @@ def roll_out(
     targets, guide = _guide(humanoid, controller, reference, stance)
     qpos, qvel = np.empty((count + 1, model.nq)), np.empty((count + 1, model.nv))
     ctrl, wrench = np.empty((count, model.nu)), np.empty((count, 6))
-    force, error = np.empty(count), np.empty(count + 1)
-    data.qpos[:], data.qvel[:] = reference.qpos[0], reference.qvel[0]
+    force, slip, error = np.empty(count), np.empty(count), np.empty(count + 1)
+    data.qpos[:], data.qvel[:] = start or (reference.qpos[0], reference.qvel[0])
     fault, done = "", count
     for k in range(count + 1):
         mujoco.mj_step1(model, data)
         qpos[k], qvel[k] = data.qpos, data.qvel
+        now = reference.begin + k * reference.step
         offset = data.xpos[humanoid.body] - targets[k]
         error[k] = np.sqrt(np.einsum("ja,ja->j", offset, offset)).mean()
         # A NaN fails this comparison as well.
         if not error[k] <= fall_distance:
-            fault = f"fell: mean joint error {error[k]:.2f} m at {k * reference.step:.2f} s"
+            fault = f"fell: mean joint error {error[k]:.2f} m at {now:.2f} s"
         elif any(data.warning.number):
-            fault = f"simulator warning at {k * reference.step:.2f} s"
+            fault = f"simulator warning at {now:.2f} s"
         if fault or k == count:
             done = k
             break
@@ -88,6 +94,7 @@ def roll_out(
         ctrl[k], wrench[k] = data.ctrl, data.qfrc_applied[:6]
         mujoco.mj_step2(model, data)
         force[k] = np.sqrt(data.qfrc_constraint[:3] @ data.qfrc_constraint[:3])
+        slip[k] = contact_slip(data)
         if substeps > 1:
             mujoco.mj_step(model, data, substeps - 1)
     norm = np.sqrt(
@@ -102,6 +109,7 @@ def roll_out(
         assistance=wrench[:done],
         assistance_norm=norm,
         contact_force=force[:done],
+        slip=slip[:done],
         error=error[: done + 1],
         fault=fault,
     )
