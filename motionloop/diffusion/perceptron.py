@@ -1,4 +1,4 @@
-"""Perceptron: the network for single vectors, such as points of the plane.
+"""Perceptron: the network for single vectors, such as points of the plane or small images.
 
 Residual steps between layers of one width, each modulated by time and class.
 """
@@ -50,14 +50,17 @@ class Perceptron(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None, mask: Tensor | None) -> Tensor:
-        """What the network predicts (B, D) of x_t (B, D) at t (B,); `mask` changes nothing."""
+        """What the network predicts, with the shape of x_t (B, ...) of D numbers each, at t (B,).
+
+        `label` (B,) may be None for the null class; `mask` changes nothing.
+        """
         if label is None:
             label = torch.full((len(x_t),), self.null_label, device=x_t.device)
         # Waves of at least a hundredth of the time axis: finer ones make the field rough.
         condition = self.time(sinusoids(100 * t, self.width, 1e2)) + self.class_embedding(label)
-        hidden = self.stem(x_t)
+        hidden = self.stem(x_t.flatten(1))
         for block, modulation in zip(self.blocks, self.modulations):
             shift, scale = modulation(functional.silu(condition)).chunk(2, dim=-1)
             normal = functional.layer_norm(hidden, hidden.shape[-1:])
             hidden = hidden + block(torch.addcmul(shift, normal, 1 + scale))
-        return self.head(functional.silu(hidden))
+        return self.head(functional.silu(hidden)).view(x_t.shape)

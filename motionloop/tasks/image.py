@@ -18,6 +18,7 @@ import torch
 from motionloop.correctors.nearest import Nearest, class_means
 from motionloop.correctors.verifier import Verifier, check_keep
 from motionloop.diffusion.device import resolve_device
+from motionloop.diffusion.perceptron import Perceptron, PerceptronConfig
 from motionloop.diffusion.unet import UNet, UNetConfig
 from motionloop.images.images import SMALLEST, Images, ImageSet
 from motionloop.images.packing import ImagePacking
@@ -112,7 +113,7 @@ class ImageConfig:
         one_step = ("flow", "wgan", "stylegan2")
         if self.self_guidance.variant == "sims" and self.model.method in one_step:
             raise InputError(f"sims guides steps, and {self.model.method} has none; take neon")
-        if self.model.method not in one_step:
+        if self.model.method not in one_step and self.model.network == "unet":
             UNetConfig(1, SMALLEST, 1, self.model.width)  # refuses a width that it cannot build
 
 
@@ -144,6 +145,10 @@ def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:
             return WganNetwork(GanConfig(*size, model.latent))
         if model.method == "stylegan2":
             return StyleNetwork(GanConfig(*size, model.latent))
+        if model.network == "perceptron":
+            pixels = math.prod(packing.shape)
+            wide, deep = 8 * model.width, 3 * model.blocks
+            return Perceptron(PerceptronConfig(pixels, packing.classes, wide, deep))
         return UNet(UNetConfig(*size, model.blocks))
 
     def make_model(rng: np.random.Generator) -> GenerativeModel[Images]:

@@ -2,11 +2,11 @@
 
 By default the texts are short stories of a grammar that knows the probability of each
 (`stories.py`), so that `excess`, the cross-entropy above the language's own entropy, is exact.
-Otherwise a text file (texts end at an empty line, or every line is one), a folder of such files,
-or JSON lines with a field `text`. Cross-entropy is that of held-out real texts, nats a token.
+Otherwise files of texts or sets of `datasets` (`texts.py`). Cross-entropy is that of held-out real
+texts, nats a token.
 """
 
-import json
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +28,13 @@ from motionloop.models.tokens import (
 from motionloop.samples import InputError, write_whole
 from motionloop.strength import Identity
 from motionloop.tasks.stories import draw_story, log_probability
+from motionloop.tasks.texts import read_texts
 
 HEADLINE = ("cross_entropy", "excess", "distinct_2")
 CURVES = ("cross_entropy", "excess", "distinct_1", "distinct_2", "distinct_3", "length")
+
+_BASE: dict[tuple["LanguageTaskConfig", int], LanguageModel] = {}
+"""The newest base model that was taught: the runs of a seed that a process makes share it."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +42,40 @@ class LanguageTaskConfig:
     """Settings of the language task.
 
     Attributes:
-        text: file or folder of real texts; none: stories of the built-in grammar.
+        text: file or folder of real texts: .txt, .jsonl, .parquet, .arrow, or what `save_to_disk`
+            of `datasets` wrote; none: stories of the built-in grammar.
+        text_column: that holds the text, where a file has columns.
+        text_split: that is read, where a set has several.
         count: real texts that are trained on.
         held_out: real texts that the cross-entropy is measured on.
         longest: tokens of a text, the end mark included; longer ones are cut.
         vocabulary: tokens that are learned from the text, for a model without a folder.
+        base_steps: optimiser steps in which the small model's base weights learn the grammar's
+            stories with all words equally likely, as a pretrained model knows a language but not
+            the texts at hand; 0: random base weights.
         model: how the model looks, learns and tells.
     """
 
     text: Path | None = None
+    text_column: str = "text"
+    text_split: str = "train"
     count: int = 1000
     held_out: int = 500
     longest: int = 64
     vocabulary: int = 400
+    base_steps: int = 0
     model: LanguageConfig = field(default_factory=LanguageConfig)
 
     def __post_init__(self):
-        for name, least in (("count", 1), ("held_out", 1), ("longest", 2), ("vocabulary", 257)):
+        for name, least in (("count", 1), ("held_out", 1), ("longest", 2), ("vocabulary", 257),
+                            ("base_steps", 0)):  # fmt: skip
             if getattr(self, name) < least:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it is at least {least}")
+        if self.base_steps and (self.text is not None or self.model.folder is not None):
+            raise InputError(
+                "task.base_steps trains a small model on stories; with task.text or model.folder "
+                "leave it 0"
+            )
 
 
 def build(config: LanguageTaskConfig, seed: int, display: Display | None = None) -> Task[Tokens]:
@@ -65,7 +84,9 @@ def build(config: LanguageTaskConfig, seed: int, display: Display | None = None)
     Raises:
         InputError: a text or model that cannot be read, too few texts, a missing package.
     """
-    texts = None if config.text is None else read_texts(config.text)
+    texts = None
+    if config.text is not None:
+        texts = read_texts(config.text, config.text_column, config.text_split)
     rng = np.random.default_rng([seed, 1])
     real, held_out = _split(texts, config, rng)
     vocabulary = _vocabulary(config, real)
@@ -90,12 +111,27 @@ def build(config: LanguageTaskConfig, seed: int, display: Display | None = None)
 
     base = int(rng.integers(2**63))
 
+    def base_model() -> LanguageModel:
+        rng = np.random.default_rng(base)
+        return LanguageModel(
+            config.model, vocabulary.size, vocabulary.end, config.longest, device, rng
+        )
+
+    def taught_base_model() -> LanguageModel:
+        model, rng = base_model(), np.random.default_rng([base, 1])
+        count = config.base_steps * config.model.batch // max(1, config.model.epochs)
+        stories = tokens([draw_story(rng, even=True) for _ in range(count)])
+        model.fit(stories, config.base_steps, rng)
+        return model
+
     def make_model(rng: np.random.Generator) -> LanguageModel:
         # The base weights are the same ones whenever a generation restarts from them.
-        weights = np.random.default_rng(base)
-        return LanguageModel(
-            config.model, vocabulary.size, vocabulary.end, config.longest, device, weights
-        )
+        if not config.base_steps:
+            return base_model()
+        if (config, seed) not in _BASE:
+            _BASE.clear()
+            _BASE[config, seed] = taught_base_model()
+        return copy.deepcopy(_BASE[config, seed])
 
     def preview(samples: Tokens, path: Path) -> Path:
         shown = "\n\n".join(texts_of(samples[:20], vocabulary)) + "\n"
@@ -127,35 +163,6 @@ def distinct(generated: Tokens, reference: Tokens) -> Scalars:
         if runs:
             scalars[f"distinct_{n}"] = len(set(runs)) / len(runs)
     return {**scalars, "length": float(generated.length.mean())}
-
-
-def read_texts(path: Path) -> list[str]:
-    """The texts of a file or of all .txt and .jsonl files of a folder, in the files' order.
-
-    Raises:
-        InputError: there is no such file, it is no text, or there is nothing in it.
-    """
-    files = [path]
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix in (".txt", ".jsonl"))
-    texts = [text for file in files for text in _texts_of_file(file)]
-    if not texts:
-        raise InputError(f"task.text: {path} holds no text")
-    return texts
-
-
-def _texts_of_file(path: Path) -> list[str]:
-    try:
-        content = path.read_text(encoding="utf-8")
-        if path.suffix == ".jsonl":
-            return [str(json.loads(line)["text"]) for line in content.splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise InputError(f"task.text: no such file: {path}") from None
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        wanted = "JSON lines with a field text" if path.suffix == ".jsonl" else "UTF-8 text"
-        raise InputError(f"task.text: {path} is not {wanted}: {error}") from error
-    blocks = content.split("\n\n") if "\n\n" in content.strip() else content.splitlines()
-    return [block.strip() for block in blocks if block.strip()]
 
 
 def _split(

@@ -70,12 +70,13 @@ def _weights(options: Sequence[str]) -> np.ndarray:
     return weights / weights.sum()
 
 
-def draw_story(rng: np.random.Generator) -> str:
-    """One story."""
+def draw_story(rng: np.random.Generator, even: bool = False) -> str:
+    """One story; of an even language, all options are equally likely."""
     words: list[str] = []
 
     def choose(options: Sequence[str]) -> str:
-        words.append(options[int(rng.choice(len(options), p=_weights(options)))])
+        weights = None if even else _weights(options)
+        words.append(options[int(rng.choice(len(options), p=weights))])
         return words[-1]
 
     _tell(choose, words.append)

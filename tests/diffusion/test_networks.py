@@ -62,6 +62,7 @@ def test_every_weight_of_the_networks_is_used():
     for network, shape in (
         (awake(unet(8)), (4, 1, 8, 8)),
         (awake(Perceptron(PerceptronConfig(2, 3, width=8))), (4, 2)),
+        (awake(Perceptron(PerceptronConfig(12, 3, width=8))), (4, 3, 2, 2)),
     ):
         label = torch.tensor([0, 1, 2, 3])
         network(torch.randn(shape), torch.rand(4), label, None).square().sum().backward()

@@ -49,6 +49,21 @@ def test_every_method_runs_the_loop_and_goes_on(tmp_path, method):
     assert resumed[-1] == pytest.approx(whole[-1], nan_ok=True)
 
 
+def test_a_perceptron_runs_the_loop_with_guidance_and_is_not_taken_for_a_u_net(tmp_path):
+    settings = ["--network", "perceptron", "--sampling_steps", "2"]
+    rows = outcome(tmp_path, *settings, "--guidance", "2")
+    assert {"fid", "recall"} <= set(rows[-1])
+    task = experiment.load("digits", SMALL).build(SilentDisplay())
+    flat = experiment.load("digits", [*SMALL, *settings]).build(SilentDisplay())
+    made, other = (t.make_model(np.random.default_rng(0)) for t in (flat, task))
+    made.load(tmp_path / "generation_001" / "model.safetensors")
+    assert len(made.sample(3, np.random.default_rng(0))) == 3
+    other.fit(task.real, 1, np.random.default_rng(0))
+    other.save(tmp_path / "u_net.safetensors")
+    with pytest.raises(InputError, match="network"):
+        made.load(tmp_path / "u_net.safetensors")
+
+
 @pytest.mark.parametrize("rule", ["none", "nearest", "verifier"])
 @pytest.mark.parametrize("variant", ["sims", "neon"])
 def test_every_corrector_and_guidance_runs_the_loop(tmp_path, rule, variant):

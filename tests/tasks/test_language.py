@@ -1,12 +1,14 @@
 """Laws of the language task: known probabilities, exact cross-entropy, mistakes named."""
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from motionloop.loop.controller import LoopConfig, run
-from motionloop.models.language import LanguageConfig
+from motionloop.models.language import LanguageConfig, LanguageModel
 from motionloop.models.tokens import texts_of
 from motionloop.reporters import SilentReporter
 from motionloop.samples import InputError
@@ -102,11 +104,43 @@ def test_a_text_that_cannot_serve_is_named(tmp_path, name, content, message):
         language.build(LanguageTaskConfig(**{**vars(SMALL), "text": path}), 0)
 
 
-def test_text_files_lines_blocks_and_folders_are_read(tmp_path):
-    (tmp_path / "a.txt").write_text("one\ntwo\n")
-    (tmp_path / "b.txt").write_text("three\nthree\n\nfour\n")
-    (tmp_path / "c.jsonl").write_text('{"text": "five"}\n')
-    assert language.read_texts(tmp_path) == ["one", "two", "three\nthree", "four", "five"]
+def test_an_epoch_passes_over_every_text_once_whatever_the_steps(monkeypatch):
+    task = language.build(SMALL, 0)
+    model = task.make_model(np.random.default_rng(0))
+    model.config = replace(model.config, epochs=2)
+    seen = []
+
+    def loss(data):
+        seen.extend(map(tuple, data.ids))
+        return LanguageModel._loss(model, data)
+
+    monkeypatch.setattr(model, "_loss", loss)
+    model.fit(task.real, 1, np.random.default_rng(0))
+    assert sorted(seen) == sorted([*map(tuple, task.real.ids)] * 2)
+    with pytest.raises(InputError, match="epochs"):
+        LanguageConfig(epochs=-1)
+
+
+def test_base_weights_know_the_language_and_every_generation_starts_from_them():
+    config = replace(SMALL, base_steps=150)
+    task, plain = language.build(config, 0), language.build(SMALL, 0)
+    one = task.make_model(np.random.default_rng(0))
+    known = one.cross_entropy(task.reference)
+    assert known < plain.make_model(np.random.default_rng(0)).cross_entropy(task.reference) - 1
+    one.fit(task.real, 30, np.random.default_rng(0))
+    assert one.cross_entropy(task.reference) < known
+    again = task.make_model(np.random.default_rng(1))
+    assert again.cross_entropy(task.reference) == known
+    with pytest.raises(InputError, match="base_steps"):
+        replace(config, text=Path("stories.txt"))
+
+
+def test_in_an_even_language_all_words_are_equally_likely():
+    rng = np.random.default_rng(0)
+    stories = [draw_story(rng, even=True) for _ in range(3000)]
+    share = np.mean([story.startswith("One morning") for story in stories])
+    assert share == pytest.approx(1 / 6, abs=0.03)
+    assert all(np.isfinite(log_probability(story)) for story in stories[:20])
 
 
 def test_a_model_folder_is_read_and_one_without_a_tokenizer_is_named(tmp_path):
