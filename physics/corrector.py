@@ -32,6 +32,7 @@ RETRIES: tuple[tuple[dict[str, float], dict[str, float]], ...] = (
     ({}, {"root_weight": 30.0, "turn_weight": 10.0}),
     ({"clearance": 0.0}, {"balance": 1.0}),
 )
+SLOWEST, FASTEST = 1.0, 1000.0  # Hz, frame rates that are corrected
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,16 @@ class TrackingCorrector:
 
 
 def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig) -> TrackingResult:
-    """Correct one clip in this process."""
+    """Correct one clip in this process.
+
+    Raises:
+        MotionError: frames come less often than once a second or more often than 1000 times.
+    """
+    if not SLOWEST <= motion.fps <= FASTEST:
+        raise MotionError(
+            f"fps is {motion.fps:g}; the corrector takes {SLOWEST:g} to {FASTEST:g} frames a "
+            "second: check the clip's frame rate, or resample it"
+        )
     kinematic, plan = clean_up(motion, skeleton, config.cleanup)
     humanoid = _humanoid(_Key(skeleton, config.humanoid))
     if config.kinematic_only or len(motion) < 2:
