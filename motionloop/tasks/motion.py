@@ -58,6 +58,7 @@ CURVES = (
 # An encoder learns from so many clips at most, and from the first seconds of each.
 ENCODER_CLIPS = 2000
 ENCODER_SECONDS = 30.0
+MANY_CLASSES = 100  # more are rather sentences than classes
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,14 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
     pool = _plan(train, config, "training").with_every_caption(train)
     chosen, others = _subset(len(pool), config.windows, seed)
     real = pool.draw(train, chosen)
+    classes = sorted({caption_class(caption) for caption in real.caption})
+    if len(classes) > MANY_CLASSES and not config.generator.text_encoder:
+        warnings.warn(
+            f"{len(classes)} classes of captions (what stands before the comma) condition the "
+            "generator, such as " + repr(classes[0]) + "; task.generator.text_encoder minilm "
+            "conditions it on whole captions",
+            stacklevel=2,
+        )
     encoder = _encoder(config, body, learned, display)
 
     def draw_real(count: int, rng: np.random.Generator) -> Motions:
@@ -162,7 +171,6 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
 
     def make_model(rng: np.random.Generator) -> MotionGenerator:
         frames = real.transl.shape[1]
-        classes = sorted({caption_class(caption) for caption in real.caption})
         rest = body.rest_joints(np.zeros(10))
         model = MotionGenerator(
             config.generator, classes, frames, config.fps, rest, rng, config.device
