@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from motionloop.cli import _main
-from motionloop.motion.dataset import read_index, write_dataset
+from motionloop.motion.dataset import read_index, write_dataset, write_index
 from physics.motion import SmplMotion
 
 
@@ -50,6 +50,22 @@ def test_split_writes_whole_parts_and_can_deal_again(folder, capsys):
     assert set(first.values()) == {"train", "reference"}
     assert _main(["data", "split", str(folder), "--fractions", "0", "0", "1"]) == 0
     assert {entry["split"] for entry in read_index(folder)} == {"encoder"}
+
+
+def test_a_part_of_a_data_set_can_be_the_reference(tmp_path, capsys):
+    clips = {f"c{n}": _standing(speed=0.1 * n) for n in range(6)}
+    write_dataset(tmp_path / "set", clips, "test")
+    entries = read_index(tmp_path / "set")
+    parts = ["train"] * 2 + ["reference"] * 4
+    write_index(tmp_path / "set", [e | {"split": p} for e, p in zip(entries, parts, strict=True)])
+    both = [str(tmp_path / "set")] * 2
+    assert _main(["evaluate", *both, "--part", "reference"]) == 0
+    assert "6 motions; B" in (said := capsys.readouterr().out)
+    assert "4 motions" in said
+    assert _main(["evaluate", *both, "--part", "encoder"]) == 2
+    assert "no clips of part encoder" in capsys.readouterr().err
+    assert _main(["evaluate", both[0], str(tmp_path / "set/c0.npz"), "--part", "train"]) == 2
+    assert "--part is for a data set" in capsys.readouterr().err
 
 
 def test_nothing_is_fetched_before_the_licence_is_agreed_to(tmp_path, capsys, monkeypatch):

@@ -8,6 +8,7 @@ Beside every figure stands the same one of B itself: one half against the other,
 With an evaluator of text and motion (see `motionloop evaluator`) the T2M figures are added:
   motionloop evaluate samples my_set --evaluator my_set/evaluator.safetensors
   motionloop evaluate samples my_set --evaluator t2m     a folder with T2M's own weights
+  motionloop evaluate samples my_set --part reference    clips that no generator trained on
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from motionloop.launch import save_json
 from motionloop.loop.run_directory import RunDirectory
+from motionloop.motion.dataset import INDEX, PARTS, split
 from motionloop.samples import InputError
 
 
@@ -24,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("a", type=Path, metavar="A", help="the set that is judged")
     parser.add_argument("b", type=Path, metavar="B", help="the reference")
+    parser.add_argument(
+        "--part", choices=PARTS, help="of the data set B: only its clips (default: all)"
+    )
     parser.add_argument("--encoder", type=Path, help="of the FID (default: the shipped one)")
     parser.add_argument(
         "--evaluator",
@@ -50,7 +55,8 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
 
     body = Body.load(args.body_model)
     encoder = MotionEncoder.load(args.encoder) if args.encoder else MotionEncoder.shipped()
-    a, b = (_motions(path, args.seconds, encoder.config.fps) for path in (args.a, args.b))
+    a = _motions(args.a, args.seconds, encoder.config.fps)
+    b = _motions(args.b, args.seconds, encoder.config.fps, args.part)
     rows = evaluate(a, b, body, encoder)
     named = [f"encoder {encoder.name}"]
     if args.evaluator:
@@ -73,8 +79,10 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     save_json(args.json, [asdict(row) for row in rows])
 
 
-def _motions(path: Path, seconds: float, fps: float):
+def _motions(path: Path, seconds: float, fps: float, part: str | None = None):
     """The motions of a run's newest evaluation, of a file of samples, or windows of a data set."""
+    if part is not None and not (path / INDEX).is_file():
+        raise InputError(f"--part is for a data set; {path} has no {INDEX}")
     from motionloop.motion.clip_store import ClipStore
     from motionloop.motion.motions import Motions
     from motionloop.motion.windows import windows
@@ -86,11 +94,17 @@ def _motions(path: Path, seconds: float, fps: float):
         if not complete:
             raise InputError(f"{path} has no complete generation yet")
         return Motions.load(RunDirectory(path).generation(complete[-1]) / "evaluation.npz")
-    found, skipped = windows(ClipStore.open(path).stretches(), seconds, fps, seconds)
+    clips = ClipStore.open(path)
+    if part is not None:
+        parts = split(clips.entries)
+        rows = [n for n, entry in enumerate(clips.entries) if parts[entry["name"]] == part]
+        if not rows:
+            raise InputError(f"{path} has no clips of part {part}; see motionloop data split")
+        clips = clips.subset(rows)
+    found, skipped = windows(clips.stretches(), seconds, fps, seconds)
     if skipped:
-        print(
-            f"{len(skipped)} clips of {path} are too short: {', '.join(skipped)}", file=sys.stderr
-        )
+        named = ", ".join(skipped[:5]) + (", ..." if len(skipped) > 5 else "")
+        print(f"{len(skipped)} clips of {path} are too short: {named}", file=sys.stderr)
     if len(found) == 0:
         raise InputError(f"no clip of {path} is as long as {seconds:g} s; lower --seconds")
     return found
