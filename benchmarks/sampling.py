@@ -33,6 +33,7 @@ from motionloop.motion.motions import Motions, caption_class
 from motionloop.motion.windows import WindowPlan
 from motionloop.paths import CLIPS
 
+DDPM_STEPS = (1000, 50, 20)
 DDIM_STEPS = (2, 4, 6, 8, 10, 15, 20, 30, 50, 100)
 TOLERANCE = 0.05  # of the FID of the first row
 
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000, help="of training")
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=2.0, help="of a motion")
-    parser.add_argument("--ddpm", type=int, default=1000, help="steps of DDPM; 0 leaves it out")
+    parser.add_argument("--ddpm", type=int, nargs="*", default=DDPM_STEPS, help="steps of DDPM")
     parser.add_argument("--ddim", type=int, nargs="+", default=DDIM_STEPS, help="steps of DDIM")
     parser.add_argument("--guidance", type=float, help="of the captions (default: the model's)")
     parser.add_argument("--seed", type=int, default=0)
@@ -65,7 +66,7 @@ def main() -> None:
     captions, lengths = model.sample_plan(args.samples, np.random.default_rng(args.seed))
 
     used = model.config
-    rows = [("ddpm", args.ddpm)] if args.ddpm else []
+    rows = [("ddpm", steps) for steps in sorted(args.ddpm, reverse=True)]
     rows += [("ddim", steps) for steps in sorted(args.ddim)]
     seconds = model.frames / model.fps
     print(f"{args.samples} motions of {seconds:g} s against {judge.windows} real windows")
@@ -87,8 +88,9 @@ def main() -> None:
             f"| {100 * (fid / table[0]['fid'] - 1):+.0f} % | {kinetic:.1f} |",
             flush=True,
         )
-    steps = fewest(table)
-    print("no number of steps holds the FID" if steps is None else f"{steps} steps hold the FID")
+    steps = fewest(table, used.sampler)
+    found = "no number of steps holds" if steps is None else f"{steps} steps hold"
+    print(f"{used.sampler}: {found} the FID of the first row")
     save_json(args.json, table)
 
 
@@ -151,11 +153,12 @@ def trained(clips: ClipStore, args: argparse.Namespace) -> MotionGenerator:
     return model
 
 
-def fewest(table: Sequence[dict]) -> int | None:
+def fewest(table: Sequence[dict], sampler: str) -> int | None:
     """The fewest steps from which on every FID stays within the tolerance of the first row's."""
     most = (1 + TOLERANCE) * table[0]["fid"]
+    own = [row for row in table[1:] if row["sampler"] == sampler]
     chosen = None
-    for row in reversed(table[1:]):
+    for row in sorted(own, key=lambda row: -row["steps"]):
         if row["fid"] > most:
             break
         chosen = row["steps"]
