@@ -128,6 +128,8 @@ class TrackingResult:
         rung: which attempt it is from; 0 is the first setting, then the retries, then the rescue
             budgets.
         budget: assistance that the attempt was allowed, body weights.
+        fallen: what the simulated body did up to its fall, with the first setting; None if it
+            stood, or if the clip was tracked in several windows.
     """
 
     motion: SmplMotion
@@ -142,6 +144,7 @@ class TrackingResult:
     weight: float
     rung: int = 0
     budget: float = 0.0
+    fallen: SmplMotion | None = None
 
     @property
     def success(self) -> bool:
@@ -369,6 +372,9 @@ def _fallen(kinematic: SmplMotion, humanoid: Humanoid, rollout: Rollout) -> Trac
         _per_frame(rollout.contact_force, times, rollout.step)
     )
     result.contact_slip[:frame] = np.nan_to_num(_per_frame(rollout.slip, times, rollout.step))
+    if frame and np.isfinite(rollout.qpos).all():
+        states = sample_qpos(humanoid, rollout.qpos, rollout.step, times)
+        return replace(result, fallen=humanoid.from_qpos(states, like=kinematic))
     return result
 
 

@@ -5,6 +5,7 @@ clip into DIR, and prints plausibility before and after:
   motionloop correct walk.bvh --out corrected
   motionloop correct *.npz --out corrected --gamma 1          half way to the correction
   motionloop correct clips --out corrected --rescue_budgets 0.1 0.25   help those that fall
+  motionloop correct clips --out corrected --falls falls      see how they fall
 A clip that falls is written as its kinematic projection, and the table says that it fell and why.
 """
 
@@ -38,6 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kinematic_only", action="store_true", help="clean up contacts without simulation"
     )
+    parser.add_argument(
+        "--falls", type=Path, metavar="DIR",
+        help="also write what the simulated body did up to its fall, one .npz a clip that fell",
+    )  # fmt: skip
     parser.add_argument("--body_model", type=Path, help="SMPL body (default: the shipped)")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: all cores)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="also write the table here")
@@ -62,6 +67,8 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     taken = [path for path in targets.values() if path.exists()]
     if taken:
         raise InputError(f"{taken[0]} exists already; choose another --out")
+    if args.falls is not None and args.falls.exists() and any(args.falls.iterdir()):
+        raise InputError(f"{args.falls} holds files already; choose another --falls")
     with counting("correcting") as progress, TrackingCorrector(body.skeleton, config) as corrector:
         motions = list(clips.values())
         results = corrector.correct(motions, progress=lambda done: progress(done, len(motions)))
@@ -69,6 +76,8 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     for (name, clip), result in zip(clips.items(), results):
         after = _at_strength(clip, result.motion, args.gamma)
         after.save(targets[name])
+        if args.falls is not None and result.fallen is not None:
+            result.fallen.save(args.falls / f"{name}.npz")
         rows.append(_row(name, clip, after, result, body))
     _print(rows, config)
     save_json(args.json, rows)

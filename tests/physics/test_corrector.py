@@ -102,6 +102,8 @@ def test_a_clip_that_falls_is_a_result_with_a_reason_and_without_nan():
     assert "fell" in result.reason
     assert "frame" in result.reason
     assert result.motion is result.kinematic
+    assert result.fallen is not None
+    assert f"(frame {len(result.fallen)})" in result.reason
     for column in (result.position_error, result.assistance, result.contact_force):
         assert np.isfinite(column).all()
 
