@@ -108,6 +108,8 @@ def sweep(
         InputError: the folder holds another sweep.
     """
     arms = arms_of(experiment)
+    if not path.exists() and not experiment.sweep.together:
+        _with(experiment, arms[0]).build(SilentDisplay())  # names bad data; nothing is written yet
     with claimed(path, experiment):
         jobs: dict[Future, tuple[Arm | None, list[int]]] = {}
         workers = experiment.sweep.workers or os.cpu_count() or 1
@@ -116,9 +118,7 @@ def sweep(
         histories = {arm.label: {} for arm in arms}
 
         def submit(arm: Arm, seeds: list[int], start: Path | None) -> None:
-            one = experiment.with_setting("loop.seed", seeds[0])
-            for key, value in arm.settings.items():
-                one = one.with_setting(key, value)
+            one = _with(experiment.with_setting("loop.seed", seeds[0]), arm)
             if start is not None:
                 one = one.with_setting("loop.start_from", start)
             jobs[pool.submit(_run_group, one, seeds, path / arm.label)] = (arm, seeds)
@@ -150,6 +150,12 @@ def sweep(
     result = SweepResult(arms, {k: [v[s] for s in sorted(v)] for k, v in histories.items()})
     write_json(path / "summary.json", result.summary())
     return result
+
+
+def _with(experiment: Experiment, arm: Arm) -> Experiment:
+    for key, value in arm.settings.items():
+        experiment = experiment.with_setting(key, value)
+    return experiment
 
 
 def _shares(experiment: Experiment) -> bool:

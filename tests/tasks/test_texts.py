@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from motionloop.cli import _main
 from motionloop.samples import InputError
 from motionloop.tasks.texts import read_texts
 
@@ -85,3 +86,12 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(data, tmp_
     for name in ("set", "a.parquet"):
         with pytest.raises(InputError, match=r"pip install 'motionloop\[datasets\]'"):
             read_texts(tmp_path / name)
+
+
+def test_a_sweep_over_a_bad_text_ends_before_it_has_written_anything(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("transformers")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("\n")
+    assert _main(["run", "language", "--text", "empty.txt", "--base_steps", "0", "--quiet"]) == 2
+    assert "holds no text" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.txt"]
