@@ -61,7 +61,7 @@ class GeneratorConfig:
         text_encoder: conditions on whole captions through this frozen encoder (words, minilm, or
             a folder of CLIP or T5); empty conditions on classes, what stands before the comma.
         sampler: "ddim" or "ddpm" (ancestral, wants more steps).
-        sampling_steps: network calls for a sample.
+        sampling_steps: network calls for a sample; docs/generator.md says how many are enough.
         eta: randomness of DDIM's path, 0 none, 1 as DDPM.
         projections: how many of the last sampling steps project their estimate onto physics
             (PhysDiff); 0 samples without. Each costs as much as correcting the samples.
@@ -81,7 +81,7 @@ class GeneratorConfig:
     guidance: float = 1.0
     text_encoder: str = ""
     sampler: Literal["ddim", "ddpm"] = "ddim"
-    sampling_steps: int = 20
+    sampling_steps: int = 12
     eta: float = 0.0
     projections: int = 0
     projection_spacing: int = 1
