@@ -7,6 +7,7 @@ clip into DIR, and prints plausibility before and after:
   motionloop correct clips --out corrected --rescue_budgets 0.1 0.25   help those that fall
   motionloop correct clips --out corrected --falls falls      see how they fall
 A clip that falls is written as its kinematic projection, and the table says that it fell and why.
+Clips over 12 s are tracked in windows; where one falls, only that window is not simulated.
 """
 
 import argparse
