@@ -126,6 +126,8 @@ class Near:
 class Within:
     """A figure lies in an interval, up to three standard errors.
 
+    Beyond a single bound it must lie by three standard errors.
+
     Attributes:
         figure: its name.
         low: end of the interval.
@@ -150,7 +152,10 @@ class Within:
         noise = SIGMAS * ours.error
         if ours.value + noise < self.low or ours.value - noise > self.high:
             verdict = Verdict.FAILS
-        elif self.low <= ours.value <= self.high or noise <= self.high - self.low < math.inf:
+        elif math.isinf(self.high - self.low):
+            beyond = ours.value - noise >= self.low and ours.value + noise <= self.high
+            verdict = Verdict.HOLDS if beyond else Verdict.OPEN
+        elif self.low <= ours.value <= self.high or noise <= self.high - self.low:
             verdict = Verdict.HOLDS
         else:
             verdict = Verdict.OPEN

@@ -39,6 +39,9 @@ HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
         (Within("a", 1, 2), 2.1, 9.0, OPEN),
         (Within("a", 1, math.inf), 0.9, 0.05, OPEN),
         (Within("a", 1, math.inf), 0.5, 0.05, FAILS),
+        (Within("a", 1, math.inf), 1.2, 0.1, OPEN),
+        (Within("a", 1, math.inf), 1.5, 0.1, HOLDS),
+        (Within("a", -math.inf, 1), 0.5, 0.1, HOLDS),
         (Near("a", 10), 10, math.nan, OPEN),  # one seed has no error that can be told
         (Near("a", 10, within=0.15), 20, math.nan, OPEN),
         (Within("a", 1, 2), 1.5, math.nan, OPEN),
