@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="imported Bandai-Namco clips")
     parser.add_argument("--motions", type=Path, help="generated motions, .npz")
     parser.add_argument("--budget", type=float, default=0.0, help="assistance, body weights")
-    parser.add_argument("--retries", type=int, default=3, help="other settings after a fall")
+    parser.add_argument("--retries", type=int, default=4, help="other settings after a fall")
     parser.add_argument("--kinematic", action="store_true", help="the clean-up alone")
     parser.add_argument("--only", choices=CORRUPTIONS, help="one corruption instead of all")
     arguments = parser.parse_args()

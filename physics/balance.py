@@ -5,31 +5,30 @@ The floor pushes and does not pull, so the zero-moment point
     p = c - z c'' / (g + z'') + (-L'_y, L'_x) / (m (g + z''))                                (1)
 
 of a motion (c horizontal place and z height of the centre of mass, L angular momentum about it)
-has to lie in the hull of the points in contact; in flight c'' is 0. With z and L of the motion
-this is linear in c. Of all paths that keep to it, up to slack that costs much, the one nearest to
-the motion's own in place and acceleration solves a quadratic programme. The root follows it; the
-legs reach for the places that the feet had, where moving feet also keep clear of the floor: a
-simulated foot that only skims it is stopped by friction. Vukobratovic and Borovac, Zero-moment
-point: thirty-five years of its life (2004); Kajita et al., Biped walking pattern generation by
-using preview control of zero-moment point (2003).
+has to lie in the hull of the points in contact; in flight c'' is 0. With z from `plan_height` and
+L of the motion this is linear in c. Of all paths that keep to it, up to slack that costs much, the
+one nearest to the motion's own in place and acceleration solves a quadratic programme. The root
+follows it; the legs reach for the places that the feet had, where moving feet also keep clear of
+the floor: a simulated foot that only skims it is stopped by friction. Vukobratovic and
+Borovac, Zero-moment point: thirty-five years of its life (2004); Kajita et al., Biped walking
+pattern generation by using preview control of zero-moment point (2003).
 """
 
-# MuJoCo's bindings have no type stubs.
-# pyright: reportAttributeAccessIssue=false
 from dataclasses import dataclass, replace
 
-import clarabel
-import mujoco
 import numpy as np
 from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import ConvexHull, QhullError
 
 from physics.contacts import CORNERS, candidates, carried, velocities
-from physics.dynamics import GRAVITY, smooth_rate
+from physics.dynamics import GRAVITY
+from physics.height import plan_height, room_above, second_difference
 from physics.humanoid import FOOT_JOINTS, Humanoid
 from physics.limb_ik import LEGS, reach
+from physics.momentum import Momentum, momentum_of
 from physics.motion import MotionError, SmplMotion
+from physics.quadratic import minimise
 from physics.skeleton import PARENTS, axis_angles, forward_kinematics
 from physics.tracking.support import Support
 
@@ -54,6 +53,10 @@ class BalanceConfig:
         resting: horizontal speed up to which a point of a foot needs no clearance, m/s.
         swinging: speed from which it needs all of it, m/s.
         lift_time: Gaussian smoothing of the clearance over time, s.
+        heights: whether heights are planned as well.
+        least_load: least part of the body's weight on the floor while something stands on it.
+        most_load: most of it, body weights.
+        load_slack: cost of a load outside, against that of a height that is off as much.
     """
 
     rounds: int = 2
@@ -65,31 +68,24 @@ class BalanceConfig:
     resting: float = 0.3
     swinging: float = 1.0
     lift_time: float = 0.02
+    heights: bool = True
+    least_load: float = 0.3
+    most_load: float = 2.5
+    load_slack: float = 1.0
 
     def __post_init__(self):
-        for name in ("period", "slack", "smoothing", "lift_time"):
+        for name in ("period", "slack", "smoothing", "lift_time", "load_slack"):
             if not getattr(self, name) > 0:
                 raise MotionError(f"balance.{name} is {getattr(self, name)}; it must be positive")
+        if not 0 <= self.least_load < self.most_load:
+            raise MotionError(
+                f"balance.least_load is {self.least_load} and most_load {self.most_load}; the "
+                "least must be at least 0 and below the most"
+            )
         if not self.swinging > self.resting:
             raise MotionError(
                 f"balance.swinging is {self.swinging} m/s; it must exceed resting, {self.resting}"
             )
-
-
-@dataclass(frozen=True)
-class Momentum:
-    """How the whole body moves.
-
-    Attributes:
-        centre: (T, 3) centre of mass, m.
-        acceleration: (T, 3) its acceleration, smoothed, m/s^2.
-        torque: (T, 3) rate of the angular momentum about it for each kg of the body, smoothed,
-            m^2/s^2.
-    """
-
-    centre: np.ndarray
-    acceleration: np.ndarray
-    torque: np.ndarray
 
 
 def rebalance(
@@ -112,31 +108,17 @@ def rebalance(
         return motion
     for _ in range(config.rounds):
         momentum = momentum_of(humanoid, motion, config.smoothing)
-        path = plan_path(momentum, _hulls(humanoid, motion, support), flight, motion.fps, config)
-        motion = _moved(humanoid, motion, path - momentum.centre[:, :2], config)
+        planned = momentum
+        if config.heights:
+            planned = plan_height(
+                momentum, ~flight, room_above(humanoid, motion, support),
+                motion.fps, (config.least_load, config.most_load), config.period,
+                config.load_slack,
+            )  # fmt: skip
+        path = plan_path(planned, _hulls(humanoid, motion, support), flight, motion.fps, config)
+        shift = np.column_stack([path, planned.centre[:, 2]]) - momentum.centre
+        motion = _moved(humanoid, motion, shift, config)
     return motion
-
-
-def momentum_of(humanoid: Humanoid, motion: SmplMotion, smoothing: float) -> Momentum:
-    """Centre of mass of a motion, its acceleration and the torque about it."""
-    step = 1 / motion.fps
-    qpos = humanoid.to_qpos(motion)
-    qvel = humanoid.velocities(qpos, step)
-    data = mujoco.MjData(humanoid.model)
-    centre, spin = np.empty((len(qpos), 3)), np.empty((len(qpos), 3))
-    for t in range(len(qpos)):
-        data.qpos[:], data.qvel[:] = qpos[t], qvel[t]
-        mujoco.mj_kinematics(humanoid.model, data)
-        mujoco.mj_comPos(humanoid.model, data)
-        mujoco.mj_comVel(humanoid.model, data)
-        mujoco.mj_subtreeVel(humanoid.model, data)
-        centre[t], spin[t] = data.subtree_com[1], data.subtree_angmom[1] / humanoid.mass
-    velocity = np.asarray(np.gradient(centre, step, axis=0))
-    return Momentum(
-        centre=centre,
-        acceleration=smooth_rate(velocity, step, smoothing),
-        torque=smooth_rate(spin, step, smoothing),
-    )
 
 
 def plan_path(
@@ -158,8 +140,7 @@ def plan_path(
     """
     count = len(hulls)
     inner = sparse.eye_array(count - 2, count, k=1, format="csr")
-    ends = sparse.eye_array(count - 2, count) + sparse.eye_array(count - 2, count, k=2)
-    second = sparse.csr_array((ends - 2 * inner) * fps**2)  # acceleration of the inner frames
+    second = second_difference(count, fps)
     keep = np.where([hull is None for hull in hulls], KEEP, 1.0)
     weight = config.period**4
     quad = sparse.diags_array(keep) + weight * (second.T @ second)
@@ -175,7 +156,7 @@ def plan_path(
     for t in np.flatnonzero(~flight[1:-1]):
         hull = hulls[t + 1]
         if hull is not None and len(hull):
-            sides = _sides(hull)
+            sides = sides_of(hull)
             rows.extend([t] * len(sides))
             planes.extend(sides)
     rows, planes = np.array(rows, dtype=int), np.array(planes).reshape(-1, 3)
@@ -195,21 +176,14 @@ def plan_path(
     )
     equal = 2 * falling.shape[0]
 
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.max_threads = 1
-    solver = clarabel.DefaultSolver(
-        sparse.csc_matrix(
-            sparse.block_diag([quad, quad, config.slack * sparse.eye_array(count - 2)])
-        ),
+    x = minimise(
+        sparse.block_diag([quad, quad, config.slack * sparse.eye_array(count - 2)]),
         np.concatenate([-wish[:, 0], -wish[:, 1], np.zeros(count - 2)]),
-        sparse.csc_matrix(sparse.vstack([free, sides])),
+        sparse.vstack([free, sides]),
         np.concatenate([np.zeros(equal), limits]),
-        [clarabel.ZeroConeT(equal), clarabel.NonnegativeConeT(len(limits))],
-        settings,
+        equal,
     )
-    path = np.array(solver.solve().x)[: 2 * count].reshape(2, count).T
-    return path if np.isfinite(path).all() else places
+    return places if x is None else x[: 2 * count].reshape(2, count).T
 
 
 def _hulls(humanoid: Humanoid, motion: SmplMotion, support: Support) -> list[np.ndarray | None]:
@@ -224,7 +198,7 @@ def _hulls(humanoid: Humanoid, motion: SmplMotion, support: Support) -> list[np.
     return [None if body[t] else points[t, support.planned[t] & feet] for t in range(len(points))]
 
 
-def _sides(points: np.ndarray) -> np.ndarray:
+def sides_of(points: np.ndarray) -> np.ndarray:
     """Half-planes (S, 3) n_x, n_y, d, with n p + d <= 0 in the hull of points (C, 2)."""
     try:
         return ConvexHull(points).equations
@@ -236,7 +210,7 @@ def _sides(points: np.ndarray) -> np.ndarray:
 def _moved(
     humanoid: Humanoid, motion: SmplMotion, shift: np.ndarray, config: BalanceConfig
 ) -> SmplMotion:
-    """The motion with its root moved by `shift` (T, 2), m, over feet that keep their places."""
+    """The motion with its root moved by `shift` (T, 3), m, over feet that keep their places."""
     skeleton = humanoid.skeleton
     carriers, offsets = candidates(skeleton)
     joints_w, rotations_w = forward_kinematics(
@@ -246,7 +220,7 @@ def _moved(
     speeds = np.linalg.norm(velocities(places, motion.fps)[..., :2], axis=-1)
     part = (speeds - config.resting) / (config.swinging - config.resting)
     sunk = np.maximum(config.clearance * np.clip(part, 0.0, 1.0) - places[..., 2], 0.0)
-    joints_w = joints_w + np.pad(shift, ((0, 0), (0, 1)))[:, None]
+    joints_w = joints_w + shift[:, None]
     body_pose = motion.body_pose.copy()
     for side, limb in enumerate(LEGS):
         rows = np.arange(side * CORNERS, (side + 1) * CORNERS)

@@ -20,6 +20,7 @@ from physics.fidelity import distortion
 from physics.humanoid import Humanoid, HumanoidOptions
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import Skeleton, forward_kinematics
+from physics.tracking.preview import PreviewConfig
 from physics.tracking.rollout import Rollout, roll_out
 from physics.tracking.support import Support, support_of
 from physics.tracking.whole_body import Gains, WholeBodyController
@@ -29,7 +30,8 @@ from physics.tracking.workers import Workers
 # Changes of the re-plan and of the tracker's gains to try, in order, after a fall with the first.
 RETRIES: tuple[tuple[dict[str, float], dict[str, float]], ...] = (
     ({"resting": 0.5, "swinging": 1.5}, {}),
-    ({}, {"root_weight": 30.0, "turn_weight": 10.0}),
+    ({}, {"landing_time": 0.25, "balance": 4.0}),
+    ({"heights": False}, {"height_frequency": 0.0, "landing_time": 0.0}),
     ({"clearance": 0.0}, {"balance": 1.0}),
 )
 SLOWEST, FASTEST = 1.0, 1000.0  # Hz, frame rates that are corrected
@@ -45,7 +47,7 @@ class CorrectorConfig:
         rescue_budgets: larger ones that a clip is tried with in turn, after it fell with every
             setting; the result says which it took.
         kinematic_only: stop after the clean-up, without simulation.
-        retries: how many other settings a clip that falls is tried with, at most 3.
+        retries: how many other settings a clip that falls is tried with, at most 4.
         workers: processes; 0 takes one for each core.
         control_rate: control steps a second, Hz; rounded to whole simulation steps.
         position_sigma: Gaussian smoothing of the reference's positions, s.
@@ -58,12 +60,13 @@ class CorrectorConfig:
         balance: the re-plan of the centre of mass.
         humanoid: the body.
         gains: the first setting of the tracker.
+        preview: model-predictive control of steps and centre of mass; off by default.
     """
 
     assistance_budget: float = 0.0
     rescue_budgets: tuple[float, ...] = ()
     kinematic_only: bool = False
-    retries: int = 3
+    retries: int = 4
     workers: int = 0
     control_rate: float = 225.0
     position_sigma: float = 0.012
@@ -76,6 +79,7 @@ class CorrectorConfig:
     balance: BalanceConfig = field(default_factory=BalanceConfig)
     humanoid: HumanoidOptions = field(default_factory=HumanoidOptions)
     gains: Gains = field(default_factory=Gains)
+    preview: PreviewConfig = field(default_factory=PreviewConfig)
 
     def __post_init__(self):
         if not self.assistance_budget >= 0:
@@ -295,8 +299,9 @@ def _follow(
         config.assistance_budget * humanoid.weight,
     )
     times = reference.begin + np.arange(len(reference) + 1) * reference.step
+    planned = support.at(times, fps)
     return roll_out(
-        humanoid, controller, reference, support.at(times, fps), config.fall_distance, start
+        humanoid, controller, reference, planned, config.fall_distance, start, config.preview
     )
 
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from physics.dynamics import Reference
 from physics.humanoid import Humanoid
+from physics.tracking.guide import guide_of
+from physics.tracking.preview import PreviewConfig
 from physics.tracking.slip import contact_slip
-from physics.tracking.whole_body import Guide, WholeBodyController
+from physics.tracking.whole_body import WholeBodyController
 
 FALL_DISTANCE = 0.5  # m: mean joint error of a fall, as in UHC and PHC
 
@@ -56,6 +58,7 @@ def roll_out(
     stance: np.ndarray,
     fall_distance: float = FALL_DISTANCE,
     start: tuple[np.ndarray, np.ndarray] | None = None,
+    preview: PreviewConfig | None = None,
 ) -> Rollout:
     """Track a reference, from its own first state if no other is given.
 
@@ -66,11 +69,12 @@ def roll_out(
         stance: (K + 1, C) which of the controller's points the plan has on the floor.
         fall_distance: mean joint error that ends the run, m.
         start: positions (99,) and velocities (75,) to start from.
+        preview: of the steps, if it has a horizon.
     """
     model, count = humanoid.model, len(reference)
     substeps = round(reference.step / model.opt.timestep)
     data = mujoco.MjData(model)
-    targets, guide = _guide(humanoid, controller, reference, stance)
+    targets, guide = guide_of(humanoid, controller, reference, stance, preview)
     qpos, qvel = np.empty((count + 1, model.nq)), np.empty((count + 1, model.nv))
     ctrl, wrench = np.empty((count, model.nu)), np.empty((count, 6))
     force, slip, error = np.empty(count), np.empty(count), np.empty(count + 1)
@@ -113,40 +117,3 @@ def roll_out(
         error=error[: done + 1],
         fault=fault,
     )
-
-
-def _guide(
-    humanoid: Humanoid,
-    controller: WholeBodyController,
-    reference: Reference,
-    stance: np.ndarray,
-) -> tuple[np.ndarray, Guide]:
-    """Joint positions (K + 1, 24, 3) of a reference, and all that the controller follows."""
-    data = mujoco.MjData(humanoid.model)
-    count = len(reference.qpos)
-    joints, centre = np.empty((count, len(humanoid.body), 3)), np.empty((count, 3))
-    points = np.empty((count, controller.point_count, 3))
-    for k, row in enumerate(reference.qpos):
-        data.qpos[:] = row
-        mujoco.mj_kinematics(humanoid.model, data)
-        mujoco.mj_comPos(humanoid.model, data)
-        centre[k] = data.subtree_com[1]
-        joints[k] = data.xpos[humanoid.body]
-        points[k] = controller.point_positions(data)
-    speed, drift = np.zeros_like(points), np.zeros_like(centre)
-    if count > 1:
-        speed[:] = np.gradient(points, reference.step, axis=0)
-        drift[:] = np.gradient(centre, reference.step, axis=0)
-    gains, feet = controller.gains, slice(len(humanoid.corners))
-    low = (points[..., 2] < gains.low) & (np.linalg.norm(speed, axis=-1) < gains.slow)
-    guide = Guide(
-        reference=reference,
-        stance=stance,
-        low=low,
-        feet=points[:, feet],
-        feet_speed=speed[:, feet],
-        centre=centre,
-        centre_speed=drift,
-        centre_acceleration=reference.acceleration_of(drift),
-    )
-    return joints, guide

@@ -34,6 +34,7 @@ import numpy as np
 from physics.dynamics import GRAVITY, Reference
 from physics.humanoid import Humanoid
 from physics.tracking.cones import pyramid_edges, solve_cone
+from physics.tracking.preview import Preview
 
 LOWEST_CENTRE = 0.3  # m: lower bodies fall as fast as one of this height
 FALLING_RATE = 3.3  # 1/s: sqrt(g / height of the centre of mass), of the inverted pendulum
@@ -69,6 +70,13 @@ class Gains:
         swing_damping: damping ratio of that error.
         balance: k of (3): how much faster the capture point's error shrinks than it would grow.
         balance_reach: how far the zero-moment point is moved at most, m.
+        height_frequency: natural frequency of the error of the centre of mass's height, rad/s;
+            0 leaves the height to the root's.
+        height_damping: damping ratio of that error.
+        height_sigma: Gaussian smoothing of the vertical acceleration that is asked for, s: take-off
+            ends at once, unlike anything else that a body does.
+        landing_time: time before landing from which a foot is guided in the world whatever its
+            height, s; fades in over as long.
     """
 
     joint_frequency: float = 25.0
@@ -96,6 +104,10 @@ class Gains:
     swing_damping: float = 0.7
     balance: float = 2.0
     balance_reach: float = 0.5
+    height_frequency: float = 20.0
+    height_damping: float = 1.0
+    height_sigma: float = 0.015
+    landing_time: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,9 @@ class Guide:
         centre: (K + 1, 3) centre of mass in the reference, m.
         centre_speed: (K + 1, 3) its velocity, m/s.
         centre_acceleration: (K + 1, 3) its acceleration, smoothed, m/s^2.
+        rise: (K + 1,) its vertical acceleration, smoothed less, m/s^2.
+        landing: (K + 1, F) how near each foot is to landing, 0 to 1.
+        preview: plans steps and the centre of mass anew in the simulation, or None.
     """
 
     reference: Reference
@@ -122,6 +137,9 @@ class Guide:
     centre: np.ndarray
     centre_speed: np.ndarray
     centre_acceleration: np.ndarray
+    rise: np.ndarray
+    landing: np.ndarray
+    preview: Preview | None = None
 
 
 class WholeBodyController:
@@ -190,8 +208,11 @@ class WholeBodyController:
         # A body that falls forwards has to step further: the capture point's error moves the feet.
         stray = (data.qvel[:2] - qvel[:2]) / FALLING_RATE + data.qpos[:2] - qpos[:2]
         feet = guide.feet[k].copy()
-        feet[:, :2] += gains.capture * stray
-        swing = (feet, guide.feet_speed[k])
+        if guide.preview is None:
+            feet[:, :2] += gains.capture * stray
+        else:
+            feet[:, :2] += self._preview(data, guide.preview, k)
+        swing = (feet, guide.feet_speed[k], guide.landing[k])
         mujoco.mj_fullM(model, data, self._inertia)
         inertia = self._inertia + self._implicit
         bias = data.qfrc_bias - data.qfrc_passive
@@ -237,6 +258,7 @@ class WholeBodyController:
         gains = self.gains
         weight = np.zeros((len(held), 3))
         fade = np.minimum(np.maximum(2.0 - swing[0][:, 2] / gains.swing_height, 0.0), 1.0)
+        fade = np.maximum(fade, swing[2])
         weight[: len(fade), 2] = gains.swing_weight * fade
         weight[: len(fade), :2] = gains.swing_level_weight * fade[:, None]
         weight[held] = gains.stance_weight
@@ -276,19 +298,40 @@ class WholeBodyController:
         return wish, response
 
     def _balance(self, data, guide, k, need):
-        """What (3) asks for beyond the wrench `need` (6,): a horizontal force at the centre."""
+        """What (3) and the height ask for beyond the wrench `need` (6,): a force at the centre."""
         mujoco.mj_subtreeVel(self.humanoid.model, data)
         centre = data.subtree_com[1]
         rate = np.sqrt(GRAVITY / max(guide.centre[k, 2], LOWEST_CENTRE))
-        error = centre[:2] - guide.centre[k, :2]
-        capture = error + (data.subtree_linvel[1, :2] - guide.centre_speed[k, :2]) / rate
+        place, speed = guide.centre[k, :2], guide.centre_speed[k, :2]
+        acceleration = guide.centre_acceleration[k, :2]
+        if guide.preview is not None:
+            place, speed, acceleration = guide.preview.at(k)
+        error = centre[:2] - place
+        capture = error + (data.subtree_linvel[1, :2] - speed) / rate
         move = (1.0 + self.gains.balance) * capture
         move *= min(1.0, self.gains.balance_reach / max(np.sqrt(move @ move), 1e-12))
-        wanted = guide.centre_acceleration[k, :2] + rate**2 * (error - move)
+        wanted = acceleration + rate**2 * (error - move)
         x, y = self.humanoid.mass * wanted - need[:2]
         arm = centre - data.qpos[:3]
-        torque = np.array([-arm[2] * y, arm[2] * x, arm[0] * y - arm[1] * x])
-        return np.concatenate([[x, y, 0.0], data.xmat[1].reshape(3, 3).T @ torque])
+        z = self._rise(data, guide, k) - need[2] if self.gains.height_frequency > 0 else 0.0
+        torque = _cross(arm[None], np.array([[x, y, z]]))[0]
+        return np.concatenate([[x, y, z], data.xmat[1].reshape(3, 3).T @ torque])
+
+    def _rise(self, data, guide, k):
+        """The vertical force that keeps the centre of mass at its height, N."""
+        omega, ratio = self.gains.height_frequency, self.gains.height_damping
+        lack = guide.centre[k, 2] - data.subtree_com[1, 2]
+        slow = guide.centre_speed[k, 2] - data.subtree_linvel[1, 2]
+        up = guide.rise[k] + omega**2 * lack + 2 * ratio * omega * slow
+        return self.humanoid.mass * (up + GRAVITY)
+
+    def _preview(self, data, preview, k):
+        """How far from the reference feet in the air shall land, (F, 2)."""
+        if k % preview.stride == 0:
+            mujoco.mj_subtreeVel(self.humanoid.model, data)
+            centre, velocity = data.subtree_com[1, :2], data.subtree_linvel[1, :2]
+            preview.plan(k, centre, velocity, self.point_positions(data)[:, :2])
+        return preview.landing(k)
 
     def _columns(self, carrier: np.ndarray) -> np.ndarray:
         """The degrees of freedom that move any of the bodies."""

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from figures import figure, walking
 
-from physics.balance import BalanceConfig, Momentum, momentum_of, plan_path, rebalance
+from physics.balance import BalanceConfig, plan_path, rebalance
 from physics.cleanup import clean_up
 from physics.contacts import carried
 from physics.humanoid import Humanoid
+from physics.momentum import Momentum, momentum_of
 from physics.skeleton import forward_kinematics
 from physics.tracking.support import support_of
 
