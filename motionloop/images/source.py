@@ -57,9 +57,9 @@ def _digits() -> ImageSet:
     from sklearn.datasets import load_digits  # here: costs a second to import
 
     pixels, label = load_digits(return_X_y=True)
-    pixels = np.rint(pixels.reshape(-1, 8, 8) * (255 / 16))
+    pixels = np.rint(np.asarray(pixels).reshape(-1, 8, 8) * (255 / 16))
     classes = tuple(str(digit) for digit in range(10))
-    return ImageSet("digits", Images.checked(pixels, label, "digits"), None, classes)
+    return ImageSet("digits", Images.checked(pixels, np.asarray(label), "digits"), None, classes)
 
 
 def _npz(path: Path, size: int | None) -> ImageSet:

@@ -59,7 +59,7 @@ def _table_and_histograms(path: Path) -> dict[str, Any]:
 
     with open(path, newline="") as file:
         header, *lines = csv.reader(file)
-    rows = [[_value(cell) for cell in line] for line in lines]
+    rows: list[Any] = [[_value(cell) for cell in line] for line in lines]
     name = _series(path)
     table = wandb.Table(columns=list(header), data=rows)
     found: dict[str, Any] = {f"{name}/table": table}
