@@ -44,6 +44,8 @@ class SweepConfig:
 
     Attributes:
         over: setting -> values, such as `{task.corrector.gamma: [0, 1]}`; empty is one arm.
+        arms: name -> settings of arms that are no product, such as `{uncorrected:
+            {task.corrector.gamma: 0}}`; each with every combination of `over`.
         seeds: runs of each arm, with the seeds loop.seed, loop.seed + 1, ...
         together: all seeds of an arm at once, for tasks with a closed form: same figures, far
             faster, one file an arm instead of a run folder a seed.
@@ -51,6 +53,7 @@ class SweepConfig:
     """
 
     over: dict[str, list[Any]] = field(default_factory=dict)
+    arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     seeds: int = 1
     together: bool = False
     workers: int = 0
@@ -58,6 +61,13 @@ class SweepConfig:
     def __post_init__(self):
         if self.seeds < 1:
             raise InputError(f"sweep.seeds is {self.seeds}; it must be at least 1")
+        for name in self.arms:
+            if Path(name).name != name or name.startswith("."):
+                raise InputError(f"sweep.arms has {name!r}; an arm's name is also its folder's")
+
+    def varied(self) -> set[str]:
+        """All settings in which arms may differ."""
+        return set(self.over).union(*self.arms.values())
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,7 @@ class Experiment:
 
     def is_sweep(self) -> bool:
         """Whether there is more than one run in it."""
-        return bool(self.sweep.over) or self.sweep.seeds > 1
+        return bool(self.sweep.varied() or self.sweep.arms) or self.sweep.seeds > 1
 
     def with_setting(self, key: str, value: Any) -> "Experiment":
         """The experiment with one setting changed, by its dotted name."""
@@ -299,7 +309,10 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
     """
     parser, name, task_name, _ = parser_for(config)
     values = _checked(name, lambda: parser.parse_args(_expand(arguments, settings(parser))))
-    for key, choices in values.sweep.over.items():
+    swept = [*values.sweep.over.items()]
+    for arm in values.sweep.arms.values():
+        swept += [(key, [value]) for key, value in arm.items()]
+    for key, choices in swept:
         _require(key, settings(parser))
         for choice in choices:
             _checked(name, lambda key=key, choice=choice: parser.parse_object(_nested(key, choice)))

@@ -81,16 +81,22 @@ def _spread(name: str, values: list[float]) -> Scalars:
 
 def arms_of(experiment: Experiment) -> list[Arm]:
     """The arms of an experiment."""
-    return combinations(experiment.sweep.over, experiment.name)
+    return combinations(experiment.sweep.over, experiment.sweep.arms, experiment.name)
 
 
-def combinations(over: Mapping[str, Sequence[Any]], name: str) -> list[Arm]:
-    """All combinations of settings and their values; without any, one arm called `name`."""
+def combinations(
+    over: Mapping[str, Sequence[Any]], named: Mapping[str, Mapping[str, Any]], name: str
+) -> list[Arm]:
+    """All combinations of settings and their values, for each of the named arms.
+
+    Without any, one arm called `name`.
+    """
     arms = []
-    for values in itertools.product(*over.values()):
-        settings = dict(zip(over, values))
-        parts = [f"{key.rsplit('.', 1)[1]}={value}" for key, value in settings.items()]
-        arms.append(Arm(",".join(parts) or name, settings))
+    for label, fixed in (named or {"": {}}).items():
+        for values in itertools.product(*over.values()):
+            settings = dict(zip(over, values))
+            parts = [f"{key.rsplit('.', 1)[1]}={value}" for key, value in settings.items()]
+            arms.append(Arm(",".join([label] * bool(label) + parts) or name, {**fixed, **settings}))
     return arms
 
 
@@ -160,12 +166,11 @@ def _with(experiment: Experiment, arm: Arm) -> Experiment:
 
 def _shares(experiment: Experiment) -> bool:
     """Whether the arms start from one generation 0 that is trained for all of them."""
-    over = experiment.sweep.over
     return (
         len(arms_of(experiment)) > 1
         and not experiment.sweep.together
         and experiment.loop.start_from is None
-        and all(shares_generation_0(key) for key in over)
+        and all(shares_generation_0(key) for key in experiment.sweep.varied())
     )
 
 

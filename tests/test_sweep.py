@@ -8,7 +8,9 @@ import pytest
 from motionloop import experiment as experiments
 from motionloop.cli import main
 from motionloop.commands.sweep_command import parse_over
+from motionloop.report.runs import read_runs
 from motionloop.samples import InputError
+from motionloop.sweep import arms_of
 
 SMALL = ["--generations", "3", "--together", "false", "--seeds", "2", "--quiet"]
 OVER = ["--over", "corrector.gamma=0,inf", "--over", "synthetic_ratio=0.5,1"]
@@ -90,3 +92,57 @@ def test_a_setting_may_be_named_by_its_last_parts():
     assert parse_over("gaussian", ["corrector.gamma=0,inf"]) == {
         "task.corrector.gamma": [0, float("inf")]
     }
+
+
+NAMED = """
+task: {name: gaussian}
+loop: {generations: 2}
+sweep:
+  arms:
+    uncorrected: {task.corrector.gamma: 0.0}
+    real copy: {loop.workflow: real_copy}
+  over: {loop.synthetic_ratio: [0.5, 1.0]}
+"""
+
+
+def test_named_arms_come_with_every_combination(tmp_path):
+    config = tmp_path / "named.yaml"
+    config.write_text(NAMED)
+    arms = arms_of(experiments.load(str(config)))
+    assert [arm.label for arm in arms] == [
+        "uncorrected,synthetic_ratio=0.5",
+        "uncorrected,synthetic_ratio=1.0",
+        "real copy,synthetic_ratio=0.5",
+        "real copy,synthetic_ratio=1.0",
+    ]
+    assert arms[0].settings == {"task.corrector.gamma": 0.0, "loop.synthetic_ratio": 0.5}
+    assert arms[3].settings == {"loop.workflow": "real_copy", "loop.synthetic_ratio": 1.0}
+
+
+def test_named_arms_are_run_and_shown_in_a_report(tmp_path):
+    config = tmp_path / "named.yaml"
+    config.write_text(NAMED)
+    out = tmp_path / "out"
+    with pytest.raises(SystemExit) as end:
+        main(["sweep", str(config), "--quiet", "--out", str(out), "--wandb.mode", "disabled"])
+    assert not end.value.code
+    runs = read_runs([out])
+    assert {run.label for run in runs} == {
+        arm.label for arm in arms_of(experiments.load(str(config)))
+    }
+    assert all(len(run.history) == 3 for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ("{../up: {}}", "folder"),
+        ("{a: {task.corrector.gama: 0}}", "gamma"),
+        ("{a: {task.corrector.gamma: many}}", "gamma"),
+    ],
+)
+def test_a_mistake_in_a_named_arm_is_named(tmp_path, arms, message):
+    config = tmp_path / "named.yaml"
+    config.write_text(f"task: {{name: gaussian}}\nsweep: {{arms: {arms}}}\n")
+    with pytest.raises(InputError, match=message):
+        experiments.load(str(config))

@@ -108,7 +108,7 @@ def run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> N
     headline = experiment.headline()
     curves, name = experiment.curves(), experiment.name
     # Arms have closed forms of their own; only one arm alone is drawn beside its line.
-    theory = {} if experiment.sweep.over else experiment.theory()
+    theory = {} if len(result.arms) > 1 else experiment.theory()
     plot_curves(result.histories, path / "curves.png", curves, name, theory)
     rows = result.summary()
     table = Table(title=f"{experiment.name}: mean ± standard error over seeds, last generation")

@@ -175,7 +175,7 @@ def _theory(arm: Arm) -> Theory:
     except InputError:  # of another version, whose settings are not known here
         return {}
     settings = flat(run.config)
-    for key in experiment.sweep.over:
+    for key in sorted(experiment.sweep.varied()):
         experiment = experiment.with_setting(key, settings[key])
     return experiment.theory()
 

@@ -90,17 +90,18 @@ def _run_folders(path: Path) -> list[Path]:
 def _read(path: Path) -> list[Run]:
     """The run of a folder, or all runs of a sweep's."""
     config = _config(path / "config.yaml")
-    over, seeds = config["sweep"].get("over") or {}, config["sweep"].get("seeds", 1)
+    over, named = (config["sweep"].get(key) or {} for key in ("over", "arms"))
+    seeds = config["sweep"].get("seeds", 1)
     known: dict[str, Any] = {
         "source": path,
         "provenance": _optional(path / "provenance.json"),
         "definitions": _optional(path / "definitions.json"),
     }
-    if not over and seeds == 1:
+    if not over and not named and seeds == 1:
         return [_one(path, path.name, config, _is_locked(path), known)]
     running, first = _is_locked(path), config["loop"].get("seed", 0)
     runs = []
-    for arm in combinations(over, path.name):
+    for arm in combinations(over, named, path.name):
         together, damage = _together(path / arm.label)
         for k, seed in enumerate(range(first, first + seeds)):
             one = _with(config, {**arm.settings, "loop.seed": seed})

@@ -59,7 +59,7 @@ def made_sweep(path: Path, over, seeds, value) -> Path:
     path.mkdir(parents=True)
     content = config("gaussian", over, seeds)
     (path / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    for arm in combinations(over, path.name):
+    for arm in combinations(over, {}, path.name):
         for seed in range(seeds):
             folder = path / arm.label / f"seed_{seed}" / "generation_002"
             folder.mkdir(parents=True)
