@@ -35,6 +35,7 @@ from physics.skeleton import forward_kinematics
 from physics.tracking.workers import available_cores
 
 SECONDS = 8.0
+GENERATED = 256  # samples, the first ones of the file
 ACROBATIC = (
     "backflip", "cartwheel", "crawl", "dance_a", "dance_b", "getup_facedown", "getup_faceup",
     "jump", "roll", "run", "spin", "spinkick",
@@ -97,7 +98,7 @@ def clip_sets(data: Path | None, motions: Path | None) -> dict[str, list[SmplMot
         for name, paths in (("everyday", everyday), ("acrobatic", hard))
     }
     if motions is not None:
-        sets["generated"] = Motions.load(motions).unpack()
+        sets["generated"] = Motions.load(motions)[:GENERATED].unpack()
     return sets
 
 
