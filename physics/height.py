@@ -18,6 +18,7 @@ from scipy import sparse
 
 from physics.dynamics import GRAVITY
 from physics.humanoid import Humanoid
+from physics.limb_ik import LEGS
 from physics.momentum import Momentum
 from physics.motion import SmplMotion
 from physics.quadratic import minimise
@@ -26,7 +27,6 @@ from physics.tracking.support import Support
 
 STRAIGHT = 0.99  # part of a leg's length that it is stretched to at most
 FREE = 0.5  # m that a body without a standing leg may rise
-LEGS = ((1, 4, 7), (2, 5, 8))  # hip, knee and ankle
 
 
 def plan_height(
@@ -76,12 +76,13 @@ def room_above(humanoid: Humanoid, motion: SmplMotion, support: Support) -> np.n
     rest = humanoid.skeleton.rest
     joints, _ = forward_kinematics(rest, motion.transl, motion.global_orient, motion.body_pose)
     room = np.full(len(motion), FREE)
-    for hip, knee, ankle in LEGS:
+    for limb in LEGS:
+        hip, knee, ankle, toe = limb.chain
         bones = np.linalg.norm(rest[[knee, ankle]] - rest[[hip, knee]], axis=1)
         leg = joints[:, hip] - joints[:, ankle]
         upright = (STRAIGHT * bones.sum()) ** 2 - (leg[:, :2] ** 2).sum(axis=1)
         spare = np.sqrt(np.maximum(upright, 0.0)) - leg[:, 2]
-        stands = support.planned[:, np.isin(support.joints, (ankle, ankle + 3))].any(axis=1)
+        stands = support.planned[:, np.isin(support.joints, (ankle, toe))].any(axis=1)
         room = np.where(stands, np.clip(spare, 0.0, room), room)
     return room
 

@@ -34,7 +34,6 @@ from physics.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, Skeleton
 FOOT_JOINTS = tuple(
     JOINT_NAMES.index(f"{s}_{j}") for s in ("left", "right") for j in ("ankle", "foot")
 )
-RIGHT_FOOT_JOINTS = FOOT_JOINTS[2:]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 # MuJoCo's bindings have no type stubs.
 # pyright: reportAttributeAccessIssue=false
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import mujoco
@@ -33,14 +34,8 @@ def momentum_of(humanoid: Humanoid, motion: SmplMotion, smoothing: float) -> Mom
     step = 1 / motion.fps
     qpos = humanoid.to_qpos(motion)
     qvel = humanoid.velocities(qpos, step)
-    data = mujoco.MjData(humanoid.model)
     centre, spin = np.empty((len(qpos), 3)), np.empty((len(qpos), 3))
-    for t in range(len(qpos)):
-        data.qpos[:], data.qvel[:] = qpos[t], qvel[t]
-        mujoco.mj_kinematics(humanoid.model, data)
-        mujoco.mj_comPos(humanoid.model, data)
-        mujoco.mj_comVel(humanoid.model, data)
-        mujoco.mj_subtreeVel(humanoid.model, data)
+    for t, data in enumerate(walked(humanoid, qpos, qvel)):
         centre[t], spin[t] = data.subtree_com[1], data.subtree_angmom[1] / humanoid.mass
     velocity = np.asarray(np.gradient(centre, step, axis=0))
     return Momentum(
@@ -48,3 +43,15 @@ def momentum_of(humanoid: Humanoid, motion: SmplMotion, smoothing: float) -> Mom
         acceleration=smooth_rate(velocity, step, smoothing),
         torque=smooth_rate(spin, step, smoothing),
     )
+
+
+def walked(humanoid: Humanoid, qpos: np.ndarray, qvel: np.ndarray) -> Iterator[mujoco.MjData]:
+    """The simulator's data at states qpos (T, 99) and qvel (T, 75) in turn, with their momenta."""
+    model, data = humanoid.model, mujoco.MjData(humanoid.model)
+    for position, velocity in zip(qpos, qvel):
+        data.qpos[:], data.qvel[:] = position, velocity
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_comVel(model, data)
+        mujoco.mj_subtreeVel(model, data)
+        yield data

@@ -1,12 +1,11 @@
 """What does a controller follow? All that is known of a reference before the simulation starts."""
 
-# MuJoCo's bindings have no type stubs.
-# pyright: reportAttributeAccessIssue=false
-import mujoco
 import numpy as np
 
+from physics.contacts import FEET
 from physics.dynamics import Reference, smooth_rate
-from physics.humanoid import RIGHT_FOOT_JOINTS, Humanoid
+from physics.humanoid import Humanoid
+from physics.momentum import walked
 from physics.tracking.preview import Preview, PreviewConfig
 from physics.tracking.whole_body import Guide, WholeBodyController
 
@@ -19,16 +18,10 @@ def guide_of(
     preview: PreviewConfig | None,
 ) -> tuple[np.ndarray, Guide]:
     """Joint positions (K + 1, 24, 3) of a reference, and all that the controller follows."""
-    data = mujoco.MjData(humanoid.model)
     count = len(reference.qpos)
     joints, points = (np.empty((count, n, 3)) for n in (len(humanoid.body), controller.point_count))
     centre, spin = np.empty((count, 3)), np.empty((count, 3))
-    for k in range(count):
-        data.qpos[:], data.qvel[:] = reference.qpos[k], reference.qvel[k]
-        mujoco.mj_kinematics(humanoid.model, data)
-        mujoco.mj_comPos(humanoid.model, data)
-        mujoco.mj_comVel(humanoid.model, data)
-        mujoco.mj_subtreeVel(humanoid.model, data)
+    for k, data in enumerate(walked(humanoid, reference.qpos, reference.qvel)):
         centre[k], spin[k] = data.subtree_com[1], data.subtree_angmom[1] / humanoid.mass
         joints[k] = data.xpos[humanoid.body]
         points[k] = controller.point_positions(data)
@@ -38,7 +31,7 @@ def guide_of(
         drift[:] = np.gradient(centre, reference.step, axis=0)
     gains, feet = controller.gains, slice(len(humanoid.corners))
     low = (points[..., 2] < gains.low) & (np.linalg.norm(speed, axis=-1) < gains.slow)
-    right = np.isin(humanoid.corner_joints, RIGHT_FOOT_JOINTS)
+    right = np.isin(humanoid.corner_joints, FEET[1])
     acceleration = reference.acceleration_of(drift)
     planned = None
     if preview is not None and preview.horizon > 0:

@@ -26,6 +26,7 @@ from physics.balance import LEAST_LIFT, sides_of
 from physics.dynamics import GRAVITY
 from physics.quadratic import minimise
 
+TOUCHING = 0.012  # m: a planned point of the reference that is higher has not landed yet
 LEAST_HEIGHT = 0.3  # m: lower bodies fall as fast as one of this height
 
 
@@ -95,7 +96,7 @@ class Preview:
         self._rate = np.sqrt(GRAVITY / np.maximum(centre[pick, 2], LEAST_HEIGHT))
         self._others = others[pick]
         self._sides, self._feet, self._stance = sides, feet, stance
-        grid = stance[pick] & (feet[pick, :, 2] < 0.012)
+        grid = stance[pick] & (feet[pick, :, 2] < TOUCHING)
         self._planes = [
             sides_of(points[on, :2]) if on.any() else np.empty((0, 3))
             for points, on in zip(feet[pick], grid)

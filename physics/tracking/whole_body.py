@@ -34,9 +34,8 @@ import numpy as np
 from physics.dynamics import GRAVITY, Reference
 from physics.humanoid import Humanoid
 from physics.tracking.cones import pyramid_edges, solve_cone
-from physics.tracking.preview import Preview
+from physics.tracking.preview import LEAST_HEIGHT, Preview
 
-LOWEST_CENTRE = 0.3  # m: lower bodies fall as fast as one of this height
 FALLING_RATE = 3.3  # 1/s: sqrt(g / height of the centre of mass), of the inverted pendulum
 
 
@@ -206,9 +205,9 @@ class WholeBodyController:
         qpos, qvel, qacc = guide.reference.qpos[k], guide.reference.qvel[k], guide.reference.qacc[k]
         stance, low = guide.stance[k], guide.low[k]
         # A body that falls forwards has to step further: the capture point's error moves the feet.
-        stray = (data.qvel[:2] - qvel[:2]) / FALLING_RATE + data.qpos[:2] - qpos[:2]
         feet = guide.feet[k].copy()
         if guide.preview is None:
+            stray = (data.qvel[:2] - qvel[:2]) / FALLING_RATE + data.qpos[:2] - qpos[:2]
             feet[:, :2] += gains.capture * stray
         else:
             feet[:, :2] += self._preview(data, guide.preview, k)
@@ -301,7 +300,7 @@ class WholeBodyController:
         """What (3) and the height ask for beyond the wrench `need` (6,): a force at the centre."""
         mujoco.mj_subtreeVel(self.humanoid.model, data)
         centre = data.subtree_com[1]
-        rate = np.sqrt(GRAVITY / max(guide.centre[k, 2], LOWEST_CENTRE))
+        rate = np.sqrt(GRAVITY / max(guide.centre[k, 2], LEAST_HEIGHT))
         place, speed = guide.centre[k, :2], guide.centre_speed[k, :2]
         acceleration = guide.centre_acceleration[k, :2]
         if guide.preview is not None:
