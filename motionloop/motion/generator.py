@@ -10,7 +10,7 @@ Self-Correcting Self-Consuming Loops (2024), prompt with the training captions.
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -263,6 +263,11 @@ class MotionGenerator:
         scaled = np.concatenate(drawn) if drawn else np.empty((0, self.frames, FEATURES))
         features = scaling.invert(scaled)
         return decode(features, self.rest, lengths, self.fps, captions, self._betas)
+
+    def redraw(self, motions: Motions, rng: np.random.Generator) -> Motions:
+        """One new motion for each of these, of its caption, length and index."""
+        drawn = self.sample_captions(motions.caption, motions.length, rng)
+        return replace(drawn, index=motions.index)
 
     def save(self, path: Path) -> None:
         """Write all of the model to one safetensors file, whole or not at all."""

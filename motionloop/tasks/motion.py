@@ -74,6 +74,9 @@ class MotionCorrectorConfig:
             given; drop it if that fails).
         stages: what is done to a sample, in this order: physics tracks it, verifier drops it where
             it does not show what its caption says (a classifier of the generator's own clips).
+        redraws: how often the verifier has a sample that it rejects drawn again, with the same
+            caption, before it drops it. What it draws again no earlier stage has seen, so it then
+            comes first: stages [verifier, physics].
         tracking: the physics.
     """
 
@@ -81,6 +84,7 @@ class MotionCorrectorConfig:
     mode: StrengthMode = "mixture"
     stages: tuple[Literal["physics", "verifier"], ...] = ("physics",)
     on_fall: FallPolicy = "drop"
+    redraws: int = 0
     tracking: CorrectorConfig = field(default_factory=CorrectorConfig)
 
     def __post_init__(self):
@@ -89,6 +93,13 @@ class MotionCorrectorConfig:
             raise InputError("corrector.stages is empty; for no correction set gamma to 0")
         if self.mode == "blend" and "verifier" in self.stages:
             raise InputError("corrector.mode blend has no way to a sample that verifier drops")
+        if self.redraws < 0:
+            raise InputError(f"corrector.redraws is {self.redraws}; it must be at least 0")
+        if self.redraws and self.stages[0] != "verifier":
+            raise InputError(
+                f"corrector.redraws is {self.redraws}, but the first of corrector.stages is "
+                f"{self.stages[0]}: what is drawn again would not pass it; use [verifier, physics]"
+            )
 
     def rungs(self) -> CorrectorConfig:
         """The physics, with the rescue budgets of the policy `assist`."""
@@ -177,10 +188,13 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         )
         model.on_progress = lambda _, done, total: display.progress("", done, total)
         model.projector = projector(tracking)
+        for judge in judges:
+            judge.again = model.redraw
         return model
 
     tracking = TrackingCorrector(body.skeleton, config.corrector.rungs())
     noted: list[Corrections] = []
+    judges: list[Content[Motions]] = []
     physics = MotionCorrector(
         tracking,
         body,
@@ -194,7 +208,9 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
             return physics
         display.stage(0, "training the verifier")
         known = pool.draw(train, np.arange(len(pool)))
-        return Content(MotionClassifier(known, body).classify, classes_of)
+        redraws = 0 if judges else config.corrector.redraws
+        judges.append(Content(MotionClassifier(known, body).classify, classes_of, redraws))
+        return judges[-1]
 
     corrector = Chain(*map(stage, config.corrector.stages))
     metrics = MotionMetrics(body, encoder)

@@ -53,6 +53,20 @@ def test_content_keeps_what_shows_its_label_in_order():
     assert scalars == {"accepted": 0.5, "rejected": 2.0}
 
 
+def test_content_draws_again_what_it_rejects_and_keeps_its_place():
+    points = Points(np.array([[1.0, 1.0], [5.0, 0.0], [0.0, 0.0], [5.0, 2.0]]))
+    content = Content(lambda s: s.x[:, 0], lambda s: s.x[:, 1], rounds=2)
+
+    def one_better(rejected, rng):
+        """Right for the label 0, and never for another."""
+        return Points(np.stack([0 * rejected.x[:, 1], rejected.x[:, 1]], axis=1))
+
+    content.again = one_better
+    out, scalars = content.correct(points, RNG)
+    np.testing.assert_array_equal(out.x, [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
+    assert scalars == {"accepted": 3 / 7, "rejected": 1.0, "redrawn": 3.0}
+
+
 def test_content_of_nothing_is_nothing():
     out, scalars = Content(lambda s: s.x, lambda s: s.x).correct(Points(np.zeros((0, 2))), RNG)
     assert len(out) == 0

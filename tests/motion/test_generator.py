@@ -100,6 +100,15 @@ def test_it_tells_classes_apart(rest):
     assert travel[4:].max() < 0.3
 
 
+def test_a_redrawn_motion_keeps_caption_length_and_index_and_is_another(rest):
+    model = trained(rest)
+    drawn = model.sample(6, np.random.default_rng(0))[[4, 1]]
+    again = model.redraw(drawn, np.random.default_rng(1))
+    for name in ("caption", "length", "index"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(drawn, name))
+    assert np.abs(again.body_pose - drawn.body_pose).max() > 0.01
+
+
 def test_samples_mirror_the_captions_and_lengths_of_the_training_set(rest):
     drawn = trained(rest).sample(7, np.random.default_rng(0))
     pairs = list(zip(drawn.caption.tolist(), drawn.length.tolist()))

@@ -1,0 +1,24 @@
+"""The door of the motion task's corrector settings."""
+
+import pytest
+
+from motionloop.samples import InputError
+from motionloop.tasks.motion import MotionCorrectorConfig
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stages": ()}, "set gamma to 0"),
+        ({"mode": "blend", "stages": ("physics", "verifier")}, "blend has no way"),
+        ({"redraws": -1}, "at least 0"),
+        ({"redraws": 2, "stages": ("physics", "verifier")}, r"use \[verifier, physics\]"),
+    ],
+)
+def test_settings_that_make_no_sense_are_told(settings, message):
+    with pytest.raises(InputError, match=message):
+        MotionCorrectorConfig(**settings)
+
+
+def test_the_verifier_may_draw_again_before_physics():
+    assert MotionCorrectorConfig(redraws=2, stages=("verifier", "physics")).redraws == 2
