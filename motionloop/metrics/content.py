@@ -1,7 +1,7 @@
 """What does a motion show? A classifier of motions by their caption's class.
 
-Multinomial logistic regression on kinetic and geometric features (`metrics.kinetic`), which say how
-each joint moves and how the body is held. It is fitted to real motions that a generator trains on.
+Multinomial logistic regression on kinetic and geometric features (`metrics.kinetic`). It is fitted
+to real motions that a generator trains on.
 """
 
 import numpy as np
@@ -17,6 +17,18 @@ from motionloop.motion.motions import Motions, caption_class
 def classes_of(motions: Motions) -> np.ndarray:
     """The class (N,) that every motion is captioned as."""
     return np.array([caption_class(caption) for caption in motions.caption])
+
+
+def content_features(motions: Motions, body: Body) -> np.ndarray:
+    """Kinetic and geometric features (N, F): how each joint moves and how the body is held."""
+    joints = body.joints(motions)
+    return np.concatenate(
+        [
+            kinetic_features(joints, motions.length, motions.fps),
+            geometric_features(joints, motions.length),
+        ],
+        axis=1,
+    )
 
 
 class MotionClassifier:
@@ -36,20 +48,10 @@ class MotionClassifier:
             StandardScaler(), LogisticRegression(C=0.1, max_iter=500)
         )
         if self._only is None:
-            self._model.fit(self._features(motions), classes)
+            self._model.fit(content_features(motions, self.body), classes)
 
     def classify(self, motions: Motions) -> np.ndarray:
         """The class (N,) that every motion shows."""
         if self._only is not None or len(motions) == 0:
             return np.full(len(motions), self._only)
-        return self._model.predict(self._features(motions))
-
-    def _features(self, motions: Motions) -> np.ndarray:
-        joints = self.body.joints(motions)
-        return np.concatenate(
-            [
-                kinetic_features(joints, motions.length, motions.fps),
-                geometric_features(joints, motions.length),
-            ],
-            axis=1,
-        )
+        return self._model.predict(content_features(motions, self.body))

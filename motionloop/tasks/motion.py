@@ -16,9 +16,10 @@ import torch
 
 from motionloop.correctors.chain import Chain
 from motionloop.correctors.content import Content
+from motionloop.correctors.cover import Cover
 from motionloop.diffusion.device import resolve_device
 from motionloop.interfaces import Corrector, Display, Task
-from motionloop.metrics.content import MotionClassifier, classes_of
+from motionloop.metrics.content import MotionClassifier, classes_of, content_features
 from motionloop.metrics.encoders import MotionEncoder
 from motionloop.metrics.memorisation import Memorisation
 from motionloop.metrics.motion import MotionMetrics
@@ -61,6 +62,9 @@ ENCODER_SECONDS = 30.0
 MANY_CLASSES = 100  # more are rather sentences than classes
 
 
+Stage = Literal["physics", "verifier", "cover"]
+
+
 @dataclass(frozen=True)
 class MotionCorrectorConfig:
     """How synthetic motions are corrected.
@@ -72,19 +76,21 @@ class MotionCorrectorConfig:
         on_fall: what becomes of a sample that falls: drop, kinematic (its clean-up), keep_raw, or
             assist (try .1 and .25 body weights of assistance, unless tracking.rescue_budgets are
             given; drop it if that fails).
-        stages: what is done to a sample, in this order: physics tracks it, verifier drops it where
-            it does not show what its caption says (a classifier of the generator's own clips).
+        stages: what is done to a sample, in this order: physics tracks it; verifier drops it where
+            it does not show what its caption says (a classifier of the generator's own clips);
+            cover chooses it among several draws, so that they cover the generator's windows.
         redraws: how often the verifier has a sample that it rejects drawn again, with the same
-            caption, before it drops it. What it draws again no earlier stage has seen, so it then
-            comes first: stages [verifier, physics].
+            caption, before it drops it.
+        candidates: draws that `cover` chooses one of.
         tracking: the physics.
     """
 
     gamma: float = math.inf
     mode: StrengthMode = "mixture"
-    stages: tuple[Literal["physics", "verifier"], ...] = ("physics",)
+    stages: tuple[Stage, ...] = ("physics",)
     on_fall: FallPolicy = "drop"
     redraws: int = 0
+    candidates: int = 8
     tracking: CorrectorConfig = field(default_factory=CorrectorConfig)
 
     def __post_init__(self):
@@ -93,12 +99,17 @@ class MotionCorrectorConfig:
             raise InputError("corrector.stages is empty; for no correction set gamma to 0")
         if self.mode == "blend" and "verifier" in self.stages:
             raise InputError("corrector.mode blend has no way to a sample that verifier drops")
-        if self.redraws < 0:
-            raise InputError(f"corrector.redraws is {self.redraws}; it must be at least 0")
-        if self.redraws and self.stages[0] != "verifier":
+        for name, least in (("redraws", 0), ("candidates", 1)):
+            if getattr(self, name) < least:
+                raise InputError(
+                    f"corrector.{name} is {getattr(self, name)}; it must be at least {least}"
+                )
+        drawing = {"cover", *(["verifier"] if self.redraws else [])}
+        unseen = drawing.intersection(self.stages[1:])
+        if unseen:
             raise InputError(
-                f"corrector.redraws is {self.redraws}, but the first of corrector.stages is "
-                f"{self.stages[0]}: what is drawn again would not pass it; use [verifier, physics]"
+                f"corrector.stages is {list(self.stages)}: what {min(unseen)} draws anew no stage "
+                f"before it sees; put it first"
             )
 
     def rungs(self) -> CorrectorConfig:
@@ -188,13 +199,13 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         )
         model.on_progress = lambda _, done, total: display.progress("", done, total)
         model.projector = projector(tracking)
-        for judge in judges:
-            judge.again = model.redraw
+        for stage in drawing:
+            stage.again = model.redraw
         return model
 
     tracking = TrackingCorrector(body.skeleton, config.corrector.rungs())
     noted: list[Corrections] = []
-    judges: list[Content[Motions]] = []
+    drawing: list[Content[Motions] | Cover[Motions]] = []
     physics = MotionCorrector(
         tracking,
         body,
@@ -203,14 +214,23 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
         noted.append,
     )
 
-    def stage(name: str) -> Corrector[Motions]:
+    def stage(name: Stage) -> Corrector[Motions]:
         if name == "physics":
             return physics
-        display.stage(0, "training the verifier")
-        known = pool.draw(train, np.arange(len(pool)))
-        redraws = 0 if judges else config.corrector.redraws
-        judges.append(Content(MotionClassifier(known, body).classify, classes_of, redraws))
-        return judges[-1]
+        if name == "cover":
+            made = Cover(
+                real,
+                lambda motions: content_features(motions, body),
+                lambda motions: motions.caption,
+                config.corrector.candidates,
+            )
+        else:
+            display.stage(0, "training the verifier")
+            known = pool.draw(train, np.arange(len(pool)))
+            judge = MotionClassifier(known, body).classify
+            made = Content(judge, classes_of, config.corrector.redraws)
+        drawing.append(made)
+        return made
 
     corrector = Chain(*map(stage, config.corrector.stages))
     metrics = MotionMetrics(body, encoder)

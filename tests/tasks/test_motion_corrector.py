@@ -12,7 +12,9 @@ from motionloop.tasks.motion import MotionCorrectorConfig
         ({"stages": ()}, "set gamma to 0"),
         ({"mode": "blend", "stages": ("physics", "verifier")}, "blend has no way"),
         ({"redraws": -1}, "at least 0"),
-        ({"redraws": 2, "stages": ("physics", "verifier")}, r"use \[verifier, physics\]"),
+        ({"candidates": 0}, "at least 1"),
+        ({"redraws": 2, "stages": ("physics", "verifier")}, "verifier draws anew.* put it first"),
+        ({"stages": ("physics", "cover")}, "cover draws anew"),
     ],
 )
 def test_settings_that_make_no_sense_are_told(settings, message):
@@ -20,5 +22,6 @@ def test_settings_that_make_no_sense_are_told(settings, message):
         MotionCorrectorConfig(**settings)
 
 
-def test_the_verifier_may_draw_again_before_physics():
+def test_what_draws_again_may_come_before_physics():
     assert MotionCorrectorConfig(redraws=2, stages=("verifier", "physics")).redraws == 2
+    assert MotionCorrectorConfig(stages=("cover", "physics", "verifier")).candidates == 8
