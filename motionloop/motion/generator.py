@@ -81,7 +81,7 @@ class GeneratorConfig:
     guidance: float = 1.0
     text_encoder: str = ""
     sampler: Literal["ddim", "ddpm"] = "ddim"
-    sampling_steps: int = 12
+    sampling_steps: int = 20
     eta: float = 0.0
     projections: int = 0
     projection_spacing: int = 1

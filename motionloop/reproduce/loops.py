@@ -50,9 +50,9 @@ class Loops:
         scores = self.scores(scalar, **settings)
         return scores[generation] - scores[0]
 
-    def slope(self, scalar: str, **settings: Any) -> np.ndarray:
-        """Its least-squares growth (S,) per generation."""
-        scores = self.scores(scalar, **settings)
+    def slope(self, scalar: str, first: int = 0, **settings: Any) -> np.ndarray:
+        """Its least-squares growth (S,) per generation, from generation `first` on."""
+        scores = self.scores(scalar, **settings)[first:]
         return np.polyfit(np.arange(len(scores)), scores, 1)[0]
 
     def line(self, label: str, scalar: str, **settings: Any) -> Line:
