@@ -18,7 +18,7 @@ from motionloop.diffusion.denoiser import Denoiser
 from motionloop.diffusion.descent import Player
 from motionloop.diffusion.method import Batch
 from motionloop.diffusion.noise import Schedule, over
-from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler
+from motionloop.diffusion.sampler import DDIMSampler
 from motionloop.diffusion.training import spread_times
 
 
@@ -50,7 +50,7 @@ class DDPM:
             that are more typical.
     """
 
-    sampler: DDIMSampler | DDPMSampler
+    sampler: DDIMSampler
     temperature: float = 1.0
 
     @property

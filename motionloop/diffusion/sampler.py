@@ -1,12 +1,12 @@
-"""Samplers: from pure noise to samples, one denoiser call a step.
+"""The sampler: from pure noise to samples, one denoiser call a step.
 
-Both go from time t to an earlier time s with an estimate x of the clean sample:
+It goes from time t to an earlier time s with an estimate x of the clean sample:
 
-    DDPM  x_s ~ q(x_s | x_t, x)                                  (ancestral, always random)
-    DDIM  x_s = alpha_s x + sqrt(sigma_s^2 - nu^2) eps + nu z    (deterministic at eta = 0)
+    x_s = alpha_s x + sqrt(sigma_s^2 - nu^2) eps + nu z
 
 with eps = (x_t - alpha_t x) / sigma_t and nu = eta sigma_s sqrt(tau), where
-tau = 1 - (alpha_t sigma_s / (alpha_s sigma_t))^2. DDIM with eta = 1 has DDPM's distribution.
+tau = 1 - (alpha_t sigma_s / (alpha_s sigma_t))^2. Without eta it is DDIM's deterministic path; with
+eta = 1 it is DDPM's ancestral sampling, x_s ~ q(x_s | x_t, x).
 Ho et al., Denoising Diffusion Probabilistic Models (2020), equations 6-7; Song et al., Denoising
 Diffusion Implicit Models (2021), equations 12 and 16.
 """
@@ -50,54 +50,13 @@ class Sampler(Protocol):
 
 
 @dataclass(frozen=True)
-class DDPMSampler:
-    """Ancestral sampling: each step draws from the posterior of x_s given x_t and the estimate.
-
-    Attributes:
-        schedule: the noise that the denoiser was trained with.
-        steps: denoiser calls.
-    """
-
-    schedule: Schedule
-    steps: int = 1000
-
-    def __post_init__(self):
-        _check_steps(self.steps)
-
-    @torch.no_grad()
-    def __call__(
-        self,
-        denoiser: Denoiser,
-        noise: Tensor,
-        label: Tensor | None,
-        mask: Tensor | None,
-        generator: torch.Generator | None,
-        on_step: Callable[[int], None] | None = None,
-    ) -> Tensor:
-        """The samples, with the shape of `noise`."""
-        x_t = noise
-        times, alphas, sigmas = _grid(self.schedule, self.steps)
-        for i in range(self.steps):
-            x = denoiser(x_t, _batch_time(times[i], x_t), label, mask)
-            alpha_t, alpha_s, sigma_t, sigma_s = alphas[i], alphas[i + 1], sigmas[i], sigmas[i + 1]
-            ratio = alpha_t / alpha_s  # signal that survives the step from s to t
-            variance_step = sigma_t**2 - (ratio * sigma_s) ** 2  # noise that it adds
-            mean = ratio * (sigma_s / sigma_t) ** 2 * x_t + alpha_s * variance_step / sigma_t**2 * x
-            deviation = sigma_s * variance_step**0.5 / sigma_t
-            x_t = mean + deviation * _normal(x_t, generator) if i + 1 < self.steps else x
-            if on_step is not None:
-                on_step(i + 1)
-        return x_t
-
-
-@dataclass(frozen=True)
 class DDIMSampler:
-    """Implicit sampling: follows the estimate along a smooth path, `eta` of it random.
+    """Follows the estimate along a smooth path, `eta` of it random.
 
     Attributes:
         schedule: the noise that the denoiser was trained with.
         steps: denoiser calls.
-        eta: 0 is deterministic given the first noise, 1 as random as DDPM.
+        eta: 0 is deterministic given the first noise (DDIM), 1 ancestral (DDPM).
     """
 
     schedule: Schedule
@@ -105,7 +64,8 @@ class DDIMSampler:
     eta: float = 0.0
 
     def __post_init__(self):
-        _check_steps(self.steps)
+        if self.steps < 1:
+            raise InputError(f"a sampler has {self.steps} steps; it needs at least 1")
         if not 0 <= self.eta <= 1:
             raise InputError(f"eta is {self.eta}; it must lie in [0, 1]")
 
@@ -134,11 +94,6 @@ class DDIMSampler:
             if on_step is not None:
                 on_step(i + 1)
         return x_t
-
-
-def _check_steps(steps: int) -> None:
-    if steps < 1:
-        raise InputError(f"a sampler has {steps} steps; it needs at least 1")
 
 
 def _grid(schedule: Schedule, steps: int) -> tuple[list[float], list[float], list[float]]:

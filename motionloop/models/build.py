@@ -13,7 +13,7 @@ from motionloop.diffusion.edm import EDM
 from motionloop.diffusion.flow_matching import FlowMatching
 from motionloop.diffusion.method import Method
 from motionloop.diffusion.noise import CosineSchedule, LinearSchedule
-from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler
+from motionloop.diffusion.sampler import DDIMSampler
 from motionloop.models.flow import Likelihood
 from motionloop.models.neural import TrainingConfig
 from motionloop.models.stylegan import Logistic
@@ -125,9 +125,8 @@ class ModelConfig:
         if self.method == "otcfm":
             return FlowMatching(steps, temperature=self.temperature)
         schedule = CosineSchedule() if self.schedule == "cosine" else LinearSchedule()
-        if self.sampler == "ddpm":
-            return DDPM(DDPMSampler(schedule, steps), self.temperature)
-        return DDPM(DDIMSampler(schedule, steps, self.eta), self.temperature)
+        eta = 1.0 if self.sampler == "ddpm" else self.eta
+        return DDPM(DDIMSampler(schedule, steps, eta), self.temperature)
 
     def identity(self) -> dict[str, Any]:
         """What a file and a model must share."""

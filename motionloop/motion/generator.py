@@ -23,7 +23,7 @@ from motionloop.diffusion.denoiser import Guided
 from motionloop.diffusion.device import resolve_device, torch_generator
 from motionloop.diffusion.noise import CosineSchedule
 from motionloop.diffusion.projection import ProjectedSampler, last_steps
-from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler, Sampler
+from motionloop.diffusion.sampler import DDIMSampler, Sampler
 from motionloop.diffusion.training import Trainer, TrainingConfig
 from motionloop.diffusion.transformer import (
     MotionTransformer,
@@ -359,10 +359,8 @@ class MotionGenerator:
 
     def _sampler(self, captions: np.ndarray, lengths: np.ndarray) -> Sampler:
         config = self.config
-        if config.sampler == "ddpm":
-            plain = DDPMSampler(self._schedule, config.sampling_steps)
-        else:
-            plain = DDIMSampler(self._schedule, config.sampling_steps, config.eta)
+        eta = 1.0 if config.sampler == "ddpm" else config.eta
+        plain = DDIMSampler(self._schedule, config.sampling_steps, eta)
         if not config.projections:
             return plain
         projector, scaling = self.projector, self._require_trained()

@@ -5,7 +5,7 @@ import torch
 
 from motionloop.diffusion.denoiser import GaussianDenoiser
 from motionloop.diffusion.noise import CosineSchedule, LinearSchedule
-from motionloop.diffusion.sampler import DDIMSampler, DDPMSampler
+from motionloop.diffusion.sampler import DDIMSampler
 from motionloop.samples import InputError
 
 MEAN = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
@@ -36,10 +36,9 @@ def test_ddim_carries_noise_to_the_gaussian_exactly(schedule):
 @pytest.mark.parametrize(
     "sampler",
     [
-        DDPMSampler(CosineSchedule(), 300),
-        DDPMSampler(LinearSchedule(), 300),
         DDIMSampler(CosineSchedule(), 300, eta=0.5),
         DDIMSampler(CosineSchedule(), 300, eta=1.0),
+        DDIMSampler(LinearSchedule(), 300, eta=1.0),
     ],
 )
 def test_random_samplers_recover_a_gaussian(sampler):
@@ -48,10 +47,30 @@ def test_random_samplers_recover_a_gaussian(sampler):
     torch.testing.assert_close(torch.cov(x.T), COVARIANCE, rtol=0, atol=0.08)
 
 
-def test_ddim_with_eta_one_is_ddpm():
-    ddpm = draw(DDPMSampler(CosineSchedule(), 7), 50)
-    ddim = draw(DDIMSampler(CosineSchedule(), 7, eta=1.0), 50)
-    torch.testing.assert_close(ddim, ddpm)
+def ancestral(schedule, steps, noise, generator):
+    """DDPM's posterior q(x_s | x_t, x), Ho et al. 2020, equations 6 and 7, step by step."""
+    denoiser = GaussianDenoiser(schedule, MEAN, COVARIANCE)
+    alphas, sigmas = schedule(torch.linspace(1, 0, steps + 1, dtype=torch.float64))
+    x_t = noise
+    for i in range(steps):
+        x = denoiser(x_t, torch.full((len(x_t),), 1 - i / steps, dtype=torch.float64), None, None)
+        if i + 1 == steps:
+            return x
+        ratio = alphas[i] / alphas[i + 1]  # signal that survives the step from s to t
+        added = sigmas[i] ** 2 - (ratio * sigmas[i + 1]) ** 2  # noise that it adds
+        mean = ratio * (sigmas[i + 1] / sigmas[i]) ** 2 * x_t
+        mean += alphas[i + 1] * added / sigmas[i] ** 2 * x
+        z = torch.randn(x_t.shape, generator=generator, dtype=torch.float64)
+        x_t = mean + sigmas[i + 1] * added**0.5 / sigmas[i] * z
+    return x_t
+
+
+@pytest.mark.parametrize("schedule", [CosineSchedule(), LinearSchedule()])
+def test_ddim_with_eta_one_is_ddpm(schedule):
+    ddim = draw(DDIMSampler(schedule, 7, eta=1.0), 50)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn((50, 3), generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(ddim, ancestral(schedule, 7, noise, generator))
 
 
 def test_ddim_without_eta_ignores_the_generator():
@@ -64,16 +83,13 @@ def test_ddim_without_eta_ignores_the_generator():
 
 
 def test_ancestral_sampling_depends_on_the_generator():
-    assert torch.equal(
-        draw(DDPMSampler(CosineSchedule(), 5), 4), draw(DDPMSampler(CosineSchedule(), 5), 4)
-    )
-    assert not torch.equal(
-        draw(DDPMSampler(CosineSchedule(), 5), 4), draw(DDPMSampler(CosineSchedule(), 5), 4, seed=1)
-    )
+    sampler = DDIMSampler(CosineSchedule(), 5, eta=1.0)
+    assert torch.equal(draw(sampler, 4), draw(sampler, 4))
+    assert not torch.equal(draw(sampler, 4), draw(sampler, 4, seed=1))
 
 
 def test_a_sampler_of_one_step_returns_the_estimate_of_pure_noise():
-    torch.testing.assert_close(draw(DDPMSampler(CosineSchedule(), 1), 3), MEAN.expand(3, 3))
+    torch.testing.assert_close(draw(DDIMSampler(CosineSchedule(), 1), 3), MEAN.expand(3, 3))
 
 
 def test_label_and_mask_reach_the_denoiser_and_steps_are_counted():
@@ -94,7 +110,6 @@ def test_label_and_mask_reach_the_denoiser_and_steps_are_counted():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: DDPMSampler(CosineSchedule(), 0),
         lambda: DDIMSampler(CosineSchedule(), 0),
         lambda: DDIMSampler(CosineSchedule(), 5, eta=1.5),
     ],
