@@ -43,13 +43,30 @@ def execute(args: argparse.Namespace, others: list[str]) -> None:
         return
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"{args.out} is a file; name a folder with --out")
-    done = [_result(experiment, args) for experiment in chosen(args.names)]
+    wanted = chosen(args.names)
+    lacking = [one for one in wanted if _lacks_data(one, args)]
+    if lacking and "all" not in args.names:
+        raise InputError(
+            f"{lacking[0].name} needs {lacking[0].data}; docs/image_task.md says what is in it"
+        )
+    done = [_result(experiment, args) for experiment in wanted if experiment not in lacking]
     # The page shows all that lies in the folder, not only what was asked for now.
     there = (results.finished(one, args.size, args.out) for one in experiments().values())
     pages = write_page([result for result in there if result], args.size, args.out)
     _print_table(done)
+    for one in lacking:
+        print(
+            f"left out: {one.name}, which needs {one.data}; docs/image_task.md says what is in it"
+        )
     print("\n".join(f"page: {page}" for page in pages))
     save_json(args.json, _records(done))
+
+
+def _lacks_data(experiment: PaperExperiment, args: argparse.Namespace) -> bool:
+    """Whether its result is not there and neither is what would make it."""
+    if not experiment.data or Path(experiment.data).is_file():
+        return False
+    return args.again or results.finished(experiment, args.size, args.out) is None
 
 
 class _Bar(SilentDisplay):

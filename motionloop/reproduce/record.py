@@ -146,6 +146,7 @@ class PaperExperiment:
         run: `run(size, display, folder)` measures; same size, same numbers. What it leaves in the
             folder is there again when it was stopped and runs once more.
         theory: what is known in closed form and where it is derived; empty: nothing.
+        data: the file that it reads, from the working folder; empty: none.
     """
 
     name: str
@@ -154,3 +155,4 @@ class PaperExperiment:
     claims: tuple[Claim, ...]
     run: Callable[[Size, Display, Path], Measured]
     theory: str = ""
+    data: str = ""

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from motionloop.loop.controller import SilentDisplay
-from motionloop.reproduce import results
+from motionloop.reproduce import class_means, results, retraining
 from motionloop.reproduce.loops import Loops, figures_of, run_loops
-from motionloop.reproduce.papers import bertrand_digits, bertrand_mixture, mad_images, scsc_images
+from motionloop.reproduce.papers import (
+    bertrand_digits,
+    bertrand_mixture,
+    mad_images,
+    scsc_images,
+    scsc_mnist10k,
+)
 from motionloop.reproduce.record import Claim, Measured, PaperExperiment
 from motionloop.reproduce.results import Result
 from motionloop.reproduce.verdict import Positive, Verdict
@@ -41,9 +47,8 @@ def noise(*key):
     return 1e-3 * np.random.default_rng(zlib.crc32(str(key).encode())).normal()
 
 
-def verdicts(monkeypatch, module, histories, name="run_loops"):
-    monkeypatch.setattr(module, name, lambda config, display, folder: histories)
-    experiment = getattr(module, "EXPERIMENT", None) or module
+def verdicts(module):
+    experiment = module.EXPERIMENT
     measured = experiment.run("small", SilentDisplay(), Path())
     return [v for v, _ in Result(experiment, "small", measured, 0.0).judgements()]
 
@@ -56,9 +61,11 @@ def scsc(better):
     return made({"synthetic_ratio": [0.2, 0.5, 1, 1.5], "rule": ["none", "means"]}, scalars)
 
 
-def test_scsc_holds_where_correction_helps_and_fails_where_it_hurts(monkeypatch):
-    assert verdicts(monkeypatch, scsc_images, scsc(True)) == [Verdict.HOLDS] * 2
-    assert verdicts(monkeypatch, scsc_images, scsc(False)) == [Verdict.FAILS] * 2
+@pytest.mark.parametrize("experiment", [scsc_images, scsc_mnist10k])
+def test_scsc_holds_where_correction_helps_and_fails_where_it_hurts(monkeypatch, experiment):
+    for better, verdict in ((True, Verdict.HOLDS), (False, Verdict.FAILS)):
+        monkeypatch.setattr(class_means, "run_loops", lambda *_, better=better: scsc(better))
+        assert verdicts(experiment) == [verdict] * 2
 
 
 def mad(as_the_paper_says):
@@ -77,8 +84,10 @@ def mad(as_the_paper_says):
 
 
 def test_mad_holds_where_the_loops_do_as_the_paper_says_and_fails_where_not(monkeypatch):
-    assert verdicts(monkeypatch, mad_images, mad(True)) == [Verdict.HOLDS] * 4
-    assert verdicts(monkeypatch, mad_images, mad(False)).count(Verdict.HOLDS) <= 1
+    monkeypatch.setattr(mad_images, "run_loops", lambda *_: mad(True))
+    assert verdicts(mad_images) == [Verdict.HOLDS] * 4
+    monkeypatch.setattr(mad_images, "run_loops", lambda *_: mad(False))
+    assert verdicts(mad_images).count(Verdict.HOLDS) <= 1
 
 
 @pytest.mark.parametrize(
@@ -95,8 +104,6 @@ def test_mad_holds_where_the_loops_do_as_the_paper_says_and_fails_where_not(monk
 def test_bertrand_compares_three_shares_of_real_data(
     monkeypatch, module, scalar, beside_real, settles, stays
 ):
-    from motionloop.reproduce import retraining
-
     def scalars(g, workflow, method):
         harm = {"real_copy": 0.0, "augment": beside_real(g), "replace": 1.0 * g}[workflow]
         return {scalar: 1 + harm}
@@ -105,10 +112,8 @@ def test_bertrand_compares_three_shares_of_real_data(
         {"workflow": ["real_copy", "augment", "replace"],
          "method": ["flow", "otcfm", "ddpm", "edm"]}, scalars,
     )  # fmt: skip
-    monkeypatch.setattr(retraining, "run_loops", lambda config, display, folder: histories)
-    measured = module.EXPERIMENT.run("small", SilentDisplay(), Path())
-    found = [v for v, _ in Result(module.EXPERIMENT, "small", measured, 0.0).judgements()]
-    assert found == [Verdict.HOLDS, settles, stays]
+    monkeypatch.setattr(retraining, "run_loops", lambda *_: histories)
+    assert verdicts(module) == [Verdict.HOLDS, settles, stays]
 
 
 def test_loops_are_read_by_their_settings():

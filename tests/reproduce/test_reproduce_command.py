@@ -32,6 +32,7 @@ def test_a_finished_experiment_is_not_run_again(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["scsc_mnist10k"], "scsc_mnist10k needs data/mnist-10k.npz"),
         (["stability_bond"], "did you mean 'stability_bound'"),
         (["stability_bound", "--out", "file"], "file is a file"),
         (["stability_bound", "--sise", "small"], "did you mean '--size'"),

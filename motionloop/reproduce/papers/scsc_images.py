@@ -1,81 +1,9 @@
-"""SCSC's image experiment: does replacing images by class means hold FID, at every ratio?"""
+"""SCSC's image experiment on digits, and at the paper's size on MNIST."""
 
-from itertools import pairwise
-from pathlib import Path
+from motionloop.reproduce.class_means import correction_by_means
 
-import numpy as np
-
-from motionloop.interfaces import Display
-from motionloop.reproduce.loops import figures_of, run_loops
-from motionloop.reproduce.record import Claim, Measured, Panel, PaperExperiment, Size
-from motionloop.reproduce.verdict import Positive
-
-RATIOS = (0.2, 0.5, 1, 1.5)
-ARMS = {"uncorrected": "none", "corrected": "means"}
-_CONFIGS: dict[Size, str] = {"small": "scsc_digits", "paper": "scsc_mnist"}
-
-
-def _fid(arm: str, ratio: float) -> str:
-    return f"FID {arm}, ratio {ratio:g}"
-
-
-def _gap(ratio: float) -> str:
-    return f"FID uncorrected - corrected, ratio {ratio:g}"
-
-
-def _growth(less: float, more: float) -> str:
-    return f"growth of the gap from ratio {less:g} to {more:g}"
-
-
-def run(size: Size, display: Display, folder: Path) -> Measured:
-    """Fine-tune with and without correction at every ratio."""
-    loops = run_loops(_CONFIGS[size], display, folder)
-    values: dict[str, np.ndarray] = {}
-    for ratio in RATIOS:
-        for arm, rule in ARMS.items():
-            values[_fid(arm, ratio)] = loops.late("fid", synthetic_ratio=ratio, rule=rule)
-        values[_gap(ratio)] = values[_fid("uncorrected", ratio)] - values[_fid("corrected", ratio)]
-    for less, more in pairwise(RATIOS):
-        values[_growth(less, more)] = values[_gap(more)] - values[_gap(less)]
-    panels = tuple(
-        Panel(
-            f"{title}, {arm}",
-            "generation",
-            tuple(
-                loops.line(f"ratio {ratio:g}", scalar, synthetic_ratio=ratio, rule=rule)
-                for ratio in RATIOS
-            ),
-        )
-        for scalar, title in (("fid", "FID"), ("recall", "recall"))
-        for arm, rule in ARMS.items()
-    )
-    return Measured(
-        figures_of(values),
-        panels,
-        f"config {_CONFIGS[size]}: {loops.setting()}; FID is a mean over the last 3 generations; "
-        "arms share seeds and generation 0, so gaps are differences seed by seed.",
-        (
-            "Corrected images take at most 160 distinct values. That holds each image near its "
-            "class, and it narrows the set: recall shows the price.",
-        ),
-    )
-
-
-EXPERIMENT = PaperExperiment(
-    name="scsc_images",
-    paper="Gillman et al. 2024",
-    question="Does correction by the nearest class mean hold FID when a model trains on itself?",
-    claims=(
-        Claim(
-            "Corrected FID lies below uncorrected FID at every ratio.",
-            "section 6.1, FID by generation at four ratios",
-            tuple(Positive(_gap(ratio)) for ratio in RATIOS),
-        ),
-        Claim(
-            "The gap grows with the ratio.",
-            "section 6.1, the same curves",
-            tuple(Positive(_growth(less, more)) for less, more in pairwise(RATIOS)),
-        ),
-    ),
-    run=run,
+EXPERIMENT = correction_by_means(
+    "scsc_images",
+    {"small": "scsc_digits", "paper": "scsc_mnist"},
+    "Does correction by the nearest class mean hold FID when a model trains on itself?",
 )
