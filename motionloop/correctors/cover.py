@@ -2,8 +2,9 @@
 
 A model that learns from few samples blends them, and one that learns from its own blends blends
 again: within a class the samples draw together. Here every sample is given a real one of its label,
-in turns, so that together they cover the real ones; of several draws the nearest to it is kept. The
-samples stay the model's own: nothing is copied, only chosen.
+in turns, so that together they cover the real ones; of several draws the nearest to it is chosen,
+and of the chosen the nearest are kept. They stay the model's own: nothing is copied, only chosen.
+Choosing few is what keeps a loop near its data (Feng et al., Beyond Model Collapse, 2025).
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from motionloop.correctors.verifier import check_keep
 from motionloop.interfaces import Scalars
 from motionloop.samples import InputError, Samples
 
@@ -31,6 +33,7 @@ class Cover(Generic[S]):
         vectors: Callable[[S], np.ndarray],
         labels: Callable[[S], np.ndarray],
         candidates: int,
+        keep: float = 1.0,
     ):
         """Take the real samples that are to be covered.
 
@@ -40,8 +43,10 @@ class Cover(Generic[S]):
                 of its standard deviation over the real samples.
             labels: gives the label (N,) of samples.
             candidates: draws that one is chosen of, the sample itself included.
+            keep: share of the chosen that is kept, in (0, 1], the nearest ones; at least one.
         """
-        self.vectors, self.labels, self.candidates = vectors, labels, candidates
+        check_keep(keep)
+        self.vectors, self.labels, self.candidates, self.keep = vectors, labels, candidates, keep
         self.again: Callable[[S, np.random.Generator], S] | None = None
         known = vectors(real)
         # A dimension in which the real samples do not differ says nothing.
@@ -50,10 +55,10 @@ class Cover(Generic[S]):
         self._known, self._known_labels = known * self._scale, labels(real)
 
     def correct(self, samples: S, rng: np.random.Generator) -> tuple[S, Scalars]:
-        """The chosen samples, in order.
+        """The chosen samples that are kept, in order.
 
-        Scalars: `distance_before` and `distance`, from the first draws and from the chosen ones to
-        the real samples that they were given, root mean square over dimensions.
+        Scalars: `distance_before` and `distance`, from the first draws and from the kept ones to
+        the real samples that they were given, root mean square over dimensions; `kept`, the share.
 
         Raises:
             InputError: a label has no real sample.
@@ -67,9 +72,13 @@ class Cover(Generic[S]):
         )
         best = distances.argmin(0)
         chosen = samples.concatenate(draws)[best * len(samples) + np.arange(len(samples))]
-        return chosen, {
+        nearest = distances.min(0)
+        count = max(1, round(self.keep * len(samples)))
+        kept = np.sort(np.argsort(nearest, kind="stable")[:count])
+        return chosen[kept], {
             "distance_before": float(distances[0].mean()),
-            "distance": float(distances.min(0).mean()),
+            "distance": float(nearest[kept].mean()),
+            "kept": count / len(samples),
         }
 
     def _partners(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

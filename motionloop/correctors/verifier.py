@@ -18,7 +18,7 @@ S = TypeVar("S", bound=Samples)
 def check_keep(keep: float) -> None:
     """Raise `InputError` unless `keep` is a share that leaves something."""
     if not 0 < keep <= 1:
-        raise InputError(f"keep is {keep}; the verifier keeps a share in (0, 1]")
+        raise InputError(f"keep is {keep}; it is a share in (0, 1]")
 
 
 class Verifier(Generic[S]):

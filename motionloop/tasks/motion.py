@@ -17,6 +17,7 @@ import torch
 from motionloop.correctors.chain import Chain
 from motionloop.correctors.content import Content
 from motionloop.correctors.cover import Cover
+from motionloop.correctors.verifier import check_keep
 from motionloop.diffusion.device import resolve_device
 from motionloop.interfaces import Corrector, Display, Task
 from motionloop.metrics.content import MotionClassifier, classes_of, content_features
@@ -82,6 +83,7 @@ class MotionCorrectorConfig:
         redraws: how often the verifier has a sample that it rejects drawn again, with the same
             caption, before it drops it.
         candidates: draws that `cover` chooses one of.
+        keep: share of the chosen that `cover` keeps, the nearest to the generator's windows.
         tracking: the physics.
     """
 
@@ -91,6 +93,7 @@ class MotionCorrectorConfig:
     on_fall: FallPolicy = "drop"
     redraws: int = 0
     candidates: int = 8
+    keep: float = 1.0
     tracking: CorrectorConfig = field(default_factory=CorrectorConfig)
 
     def __post_init__(self):
@@ -99,6 +102,7 @@ class MotionCorrectorConfig:
             raise InputError("corrector.stages is empty; for no correction set gamma to 0")
         if self.mode == "blend" and "verifier" in self.stages:
             raise InputError("corrector.mode blend has no way to a sample that verifier drops")
+        check_keep(self.keep)
         for name, least in (("redraws", 0), ("candidates", 1)):
             if getattr(self, name) < least:
                 raise InputError(
@@ -223,6 +227,7 @@ def build(config: MotionConfig, seed: int, display: Display) -> Task[Motions]:
                 lambda motions: content_features(motions, body),
                 lambda motions: motions.caption,
                 config.corrector.candidates,
+                config.corrector.keep,
             )
         else:
             display.stage(0, "training the verifier")

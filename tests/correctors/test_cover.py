@@ -20,9 +20,9 @@ class Labelled(Samples):
 REAL = Labelled(np.array([[-3.0], [3.0], [10.0]]), np.array([0, 0, 1]))
 
 
-def cover(candidates):
+def cover(candidates, keep=1.0):
     """Of a model that draws around the mean of its label, with half of the deviation."""
-    corrector = Cover(REAL, lambda s: s.x, lambda s: s.label, candidates)
+    corrector = Cover(REAL, lambda s: s.x, lambda s: s.label, candidates, keep)
 
     def again(samples, rng):
         centre = np.where(samples.label == 0, 0.0, 10.0)[:, None]
@@ -45,6 +45,18 @@ def test_what_was_blended_is_spread_over_the_real_samples_again():
     assert 2.0 < chosen.x.std() < 3.0  # on the way to the real samples' 3
     assert abs((chosen.x > 0).mean() - 0.5) < 0.03
     assert scalars["distance"] < 0.6 * scalars["distance_before"]
+
+
+def test_the_nearest_share_of_the_chosen_is_kept_in_order():
+    samples = drawn(40)
+    every, _ = cover(4).correct(samples, np.random.default_rng(1))
+    kept, scalars = cover(4, keep=0.25).correct(samples, np.random.default_rng(1))
+    distance = np.abs(np.abs(every.x[:, 0]) - 3)  # nearest of -3 and 3, as the draws were chosen
+    assert scalars["kept"] == 0.25
+    assert len(kept) == 10
+    rows = [int(np.flatnonzero(every.x[:, 0] == x)[0]) for x in kept.x[:, 0]]
+    assert rows == sorted(rows)
+    assert distance[rows].mean() < 0.5 * distance.mean()
 
 
 def test_one_candidate_or_no_sampler_changes_nothing():

@@ -13,6 +13,7 @@ from motionloop.tasks.motion import MotionCorrectorConfig
         ({"mode": "blend", "stages": ("physics", "verifier")}, "blend has no way"),
         ({"redraws": -1}, "at least 0"),
         ({"candidates": 0}, "at least 1"),
+        ({"keep": 0.0}, "share in"),
         ({"redraws": 2, "stages": ("physics", "verifier")}, "verifier draws anew.* put it first"),
         ({"stages": ("physics", "cover")}, "cover draws anew"),
     ],
