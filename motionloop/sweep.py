@@ -9,6 +9,8 @@ that was stopped goes on with the runs that are not complete.
 import itertools
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -120,7 +122,9 @@ def sweep(
         jobs: dict[Future, tuple[Arm | None, list[int]]] = {}
         workers = experiment.sweep.workers or os.cpu_count() or 1
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+        pool = ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_begin_worker, initargs=(os.getpid(),)
+        )
         histories = {arm.label: {} for arm in arms}
 
         def submit(arm: Arm, seeds: list[int], start: Path | None) -> None:
@@ -174,9 +178,19 @@ def _shares(experiment: Experiment) -> bool:
     )
 
 
-def _one_thread() -> None:
-    """Workers share the cores between them."""
+def _begin_worker(sweep: int) -> None:
+    """One thread of arithmetic, since workers share the cores, and no life after the sweep's own.
+
+    The next sweep in the folder would otherwise write the same runs as a worker that was left.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_end_with, args=(sweep,), daemon=True).start()
+
+
+def _end_with(process: int) -> None:
+    while os.getppid() == process:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _groups(experiment: Experiment) -> list[list[int]]:

@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -146,3 +150,38 @@ def test_a_mistake_in_a_named_arm_is_named(tmp_path, arms, message):
     config.write_text(f"task: {{name: gaussian}}\nsweep: {{arms: {arms}}}\n")
     with pytest.raises(InputError, match=message):
         experiments.load(str(config))
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="asks /proc for processes")
+def test_a_killed_sweep_leaves_no_worker_that_goes_on_writing(tmp_path):
+    sweep = [sys.executable, "-m", "motionloop", "sweep", "gaussian", "--together", "false"]
+    endless = ["--generations", "100000000", "--checkpoint_every", "1", "--wandb.mode", "disabled"]
+    program = subprocess.Popen(
+        [*sweep, *endless, "--seeds", "2", "--workers", "2", "--out", str(tmp_path / "out")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    _wait(lambda: list(tmp_path.glob("out/**/generation_001")))
+    workers = _children(program.pid)
+    assert len(workers) >= 2
+    program.kill()
+    program.wait()
+    _wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def _wait(until, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found.append(int(stat.parent.name))
+    return found
