@@ -6,8 +6,7 @@
 
 Writes NAME.png and NAME.md of every folder NAME: each metric by generation, and at the last one.
 All arms of a seed share generation 0 and the random streams, so arms are compared seed by seed: a
-difference is a mean over seeds with its own standard error. A sweep that goes on is read as far
-as it is.
+difference is a mean over seeds with its own standard error. Incomplete runs are left out.
 """
 
 import argparse
@@ -18,9 +17,8 @@ import yaml
 from scipy.stats import t as student
 
 from motionloop.loop.run_directory import RunDirectory
-from motionloop.reproduce.drawing import draw
-from motionloop.reproduce.record import Line, Measured, Panel
 from motionloop.samples import InputError
+from motionloop.viewer.curves import STYLE
 
 # Column, scalar, digits.
 METRICS = (
@@ -36,6 +34,22 @@ METRICS = (
     ("root travel, m", "root_travel_m", 2),
     ("memorised", "memorised", 2),
 )
+PICTURED = {
+    "fid", "kinetic_fid", "caption_agreement", "within_class_diversity",
+    "skate_mm", "penetrate_mm", "jerk", "root_travel_m",
+}  # fmt: skip
+# An arm's colour says what chooses its samples, a dashed line that physics corrects them.
+LOOK = {
+    "real only": ("black", "-"),
+    "real copy": ("0.5", "-"),
+    "uncorrected": ("#d62728", "-"),
+    "kinematic": ("#d62728", ":"),
+    "physics": ("#d62728", "--"),
+    "verifier": ("#1f77b4", "-"),
+    "physics and verifier": ("#1f77b4", "--"),
+    "cover": ("#2ca02c", "-"),
+    "physics and cover": ("#2ca02c", "--"),
+}
 UNCORRECTED, REAL = "uncorrected", "real only"
 
 History = list[dict[str, float]]
@@ -51,51 +65,60 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for folder in args.sweeps:
         arms = read(folder)
-        draw(picture(arms), args.out / f"{folder.name}.png", "")
+        picture(arms, args.out / f"{folder.name}.png")
         written = args.out / f"{folder.name}.md"
         written.write_text(page(folder, arms), "utf-8")
         print(written)
 
 
 def read(folder: Path) -> dict[str, dict[int, History]]:
-    """Arm -> seed -> its history, in the order of the sweep's config."""
+    """Arm -> seed -> its history, in the order of the sweep's config; runs that are complete."""
     config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
-    found = {
-        arm: {
-            int(seed.name.removeprefix("seed_")): RunDirectory(seed).history()
-            for seed in sorted((folder / arm).glob("seed_*"))
-        }
-        for arm in config["sweep"]["arms"]
-    }
-    arms = {arm: seeds for arm, seeds in found.items() if any(seeds.values())}
+    length = config["loop"]["generations"] + 1
+    arms: dict[str, dict[int, History]] = {}
+    for arm in config["sweep"]["arms"]:
+        for seed in sorted((folder / arm).glob("seed_*")):
+            history = RunDirectory(seed).history()
+            if len(history) == length:
+                arms.setdefault(arm, {})[int(seed.name.removeprefix("seed_"))] = history
     if not arms:
-        raise InputError(f"{folder} has no generation of any arm yet")
+        raise InputError(f"{folder} has no complete run of any arm yet")
     return arms
 
 
 def values(seeds: dict[int, History], scalar: str) -> np.ndarray:
-    """One scalar (S, G + 1), over the generations that all seeds have."""
-    histories = [history for history in seeds.values() if history]
-    shortest = min(map(len, histories))
-    return np.array([[row.get(scalar, np.nan) for row in h[:shortest]] for h in histories])
+    """One scalar (S, G + 1)."""
+    return np.array([[row.get(scalar, np.nan) for row in history] for history in seeds.values()])
 
 
-def picture(arms: dict[str, dict[int, History]]) -> Measured:
-    """Every metric by generation, with one standard error as a band."""
-    panels = []
-    for title, scalar, _ in METRICS:
-        lines = []
-        for arm, seeds in arms.items():
-            found = values(seeds, scalar)
-            error = found.std(0, ddof=1) / len(found) ** 0.5 if len(found) > 1 else ()
-            lines.append(Line.of(arm, range(found.shape[1]), found.mean(0), error))
-        panels.append(Panel(title, "generation", tuple(lines)))
-    return Measured({}, tuple(panels), "")
+def picture(arms: dict[str, dict[int, History]], path: Path) -> None:
+    """Eight metrics by generation, with one standard error as a band."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        figure = Figure(figsize=(13, 6.4), layout="constrained")
+        axes = list(figure.subplots(2, 4).flat)
+        for axis, (title, scalar, _) in zip(axes, (m for m in METRICS if m[1] in PICTURED)):
+            for arm, seeds in arms.items():
+                colour, line = LOOK.get(arm, ("0.5", "-"))
+                found = values(seeds, scalar)
+                mean, steps = found.mean(0), range(found.shape[1])
+                axis.plot(steps, mean, color=colour, linestyle=line, linewidth=1.6, label=arm)
+                if len(found) > 1:
+                    error = found.std(0, ddof=1) / len(found) ** 0.5
+                    axis.fill_between(
+                        steps, mean - error, mean + error, color=colour, alpha=0.1, linewidth=0
+                    )
+            axis.set_title(title, fontsize=10)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9)
+        figure.savefig(path, dpi=80)
 
 
 def page(folder: Path, arms: dict[str, dict[int, History]]) -> str:
     """The tables: last generation, differences of FID, every metric by generation, cost."""
-    last = max(values(seeds, "fid").shape[1] - 1 for seeds in arms.values())
+    generations = values(next(iter(arms.values())), "fid").shape[1]
     text = ["Last generation, mean ± standard error over seeds.\n"]
     text += _table(("arm", "seeds", *(title for title, _, _ in METRICS)), _ends(arms))
     for scalar, title in (("fid", "FID"), ("kinetic_fid", "Kinetic FID")):
@@ -111,7 +134,7 @@ def page(folder: Path, arms: dict[str, dict[int, History]]) -> str:
     for title, scalar, digits in METRICS:
         text.append(f"\n{title} by generation.\n")
         text += _table(
-            ("arm", *map(str, range(last + 1))),
+            ("arm", *map(str, range(generations))),
             [
                 (arm, *(_mean(column, digits) for column in values(seeds, scalar).T))
                 for arm, seeds in arms.items()
@@ -143,12 +166,8 @@ def _mean(found: np.ndarray, digits: int) -> str:
 
 def _gap(arms: dict[str, dict[int, History]], arm: str, other: str, scalar: str) -> str:
     """The mean difference with its standard error, and the probability of one so far from 0."""
-    pairs = [
-        (arms[arm][seed][-1], arms[other][seed][-1])
-        for seed in arms[arm]
-        if seed in arms[other] and arms[arm][seed] and arms[other][seed]
-    ]
-    gaps = np.array([a[scalar] - b[scalar] for a, b in pairs if a["generation"] == b["generation"]])
+    both = arms[arm].keys() & arms[other].keys()
+    gaps = np.array([arms[arm][s][-1][scalar] - arms[other][s][-1][scalar] for s in both])
     if len(gaps) < 2:
         return "-"
     error = gaps.std(ddof=1) / len(gaps) ** 0.5
