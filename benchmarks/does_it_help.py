@@ -43,6 +43,7 @@ LOOK = {
     "real only": ("black", "-"),
     "real copy": ("0.5", "-"),
     "uncorrected": ("#d62728", "-"),
+    "uncorrected quarter": ("#ff9896", "-"),
     "kinematic": ("#d62728", ":"),
     "physics": ("#d62728", "--"),
     "verifier": ("#1f77b4", "-"),
@@ -50,7 +51,7 @@ LOOK = {
     "cover": ("#2ca02c", "-"),
     "physics and cover": ("#2ca02c", "--"),
 }
-UNCORRECTED, REAL = "uncorrected", "real only"
+COMPARED_WITH = ("uncorrected", "uncorrected quarter", "real only")
 
 History = list[dict[str, float]]
 
@@ -67,7 +68,7 @@ def main() -> None:
         arms = read(folder)
         picture(arms, args.out / f"{folder.name}.png")
         written = args.out / f"{folder.name}.md"
-        written.write_text(page(folder, arms), "utf-8")
+        written.write_text(page(arms), "utf-8")
         print(written)
 
 
@@ -116,20 +117,17 @@ def picture(arms: dict[str, dict[int, History]], path: Path) -> None:
         figure.savefig(path, dpi=80)
 
 
-def page(folder: Path, arms: dict[str, dict[int, History]]) -> str:
-    """The tables: last generation, differences of FID, every metric by generation, cost."""
+def page(arms: dict[str, dict[int, History]]) -> str:
+    """The tables: last generation, differences, every metric by generation, fate of samples."""
     generations = values(next(iter(arms.values())), "fid").shape[1]
     text = ["Last generation, mean ± standard error over seeds.\n"]
     text += _table(("arm", "seeds", *(title for title, _, _ in METRICS)), _ends(arms))
     for scalar, title in (("fid", "FID"), ("kinetic_fid", "Kinetic FID")):
         text.append(f"\n{title} at the last generation, differences of the same seeds.\n")
+        others = [arm for arm in COMPARED_WITH if arm in arms]
         text += _table(
-            ("arm", *(f"less {other}" for other in (UNCORRECTED, REAL) if other in arms)),
-            [
-                (arm, *(_gap(arms, arm, o, scalar) for o in (UNCORRECTED, REAL) if o in arms))
-                for arm in arms
-                if arm not in (UNCORRECTED, REAL)
-            ],
+            ("arm", *(f"less {other}" for other in others)),
+            [(arm, *(_gap(arms, arm, o, scalar) for o in others)) for arm in arms],
         )
     for title, scalar, digits in METRICS:
         text.append(f"\n{title} by generation.\n")
@@ -140,10 +138,10 @@ def page(folder: Path, arms: dict[str, dict[int, History]]) -> str:
                 for arm, seeds in arms.items()
             ],
         )
-    text.append("\nWhat a generation costs, and what becomes of the synthetic samples.\n")
+    text.append("\nWhat becomes of the synthetic samples, mean over generations.\n")
     text += _table(
-        ("arm", "s of one core", "tracked", "accepted by the verifier", "training windows"),
-        [(arm, _seconds(folder / arm), *_fate(seeds)) for arm, seeds in arms.items()],
+        ("arm", "tracked", "accepted by the verifier", "training windows"),
+        [(arm, *_fate(seeds)) for arm, seeds in arms.items()],
     )
     return "\n".join(text) + "\n"
 
@@ -168,20 +166,11 @@ def _gap(arms: dict[str, dict[int, History]], arm: str, other: str, scalar: str)
     """The mean difference with its standard error, and the probability of one so far from 0."""
     both = arms[arm].keys() & arms[other].keys()
     gaps = np.array([arms[arm][s][-1][scalar] - arms[other][s][-1][scalar] for s in both])
-    if len(gaps) < 2:
+    if len(gaps) < 2 or not gaps.any():
         return "-"
     error = gaps.std(ddof=1) / len(gaps) ** 0.5
     chance = 2 * student.sf(abs(gaps.mean() / error), len(gaps) - 1)
     return f"{gaps.mean():+.2f} ± {error:.2f} (p = {chance:.2g})"
-
-
-def _seconds(arm: Path) -> str:
-    """Median time between the generations of a run; runs that were resumed do not shift it."""
-    gaps = []
-    for seed in arm.glob("seed_*"):
-        times = [f.stat().st_mtime for f in sorted(seed.glob("generation_*/scalars.json"))]
-        gaps += list(np.diff(times[1:]))  # generation 0 was copied
-    return f"{np.median(gaps):.0f}" if gaps else "-"
 
 
 def _fate(seeds: dict[int, History]) -> tuple[str, str, str]:
