@@ -4,7 +4,7 @@ A model that learns from few samples blends them, and one that learns from its o
 again: within a class the samples draw together. Here every sample is given a real one of its label,
 in turns, so that together they cover the real ones; of several draws the nearest to it is chosen,
 and of the chosen the nearest are kept. They stay the model's own: nothing is copied, only chosen.
-Choosing few is what keeps a loop near its data (Feng et al., Beyond Model Collapse, 2025).
+What that is worth beside taking few samples at all: docs/does_it_help.md.
 """
 
 from collections.abc import Callable
