@@ -113,7 +113,7 @@ def picture(arms: dict[str, dict[int, History]], path: Path) -> None:
                     )
             axis.set_title(title, fontsize=10)
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9)
+        figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=9)
         figure.savefig(path, dpi=80)
 
 
