@@ -44,20 +44,20 @@ def execute(args: argparse.Namespace, others: list[str]) -> None:
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"{args.out} is a file; name a folder with --out")
     wanted = chosen(args.names)
-    lacking = [one for one in wanted if _lacks_data(one, args)]
+    lacking = {
+        one: f"{one.name} needs {one.data}; docs/image_task.md says what is in it"
+        for one in wanted
+        if _lacks_data(one, args)
+    }
     if lacking and "all" not in args.names:
-        raise InputError(
-            f"{lacking[0].name} needs {lacking[0].data}; docs/image_task.md says what is in it"
-        )
+        raise InputError(next(iter(lacking.values())))
     done = [_result(experiment, args) for experiment in wanted if experiment not in lacking]
     # The page shows all that lies in the folder, not only what was asked for now.
     there = (results.finished(one, args.size, args.out) for one in experiments().values())
     pages = write_page([result for result in there if result], args.size, args.out)
     _print_table(done)
-    for one in lacking:
-        print(
-            f"left out: {one.name}, which needs {one.data}; docs/image_task.md says what is in it"
-        )
+    for needed in lacking.values():
+        print(f"left out: {needed}")
     print("\n".join(f"page: {page}" for page in pages))
     save_json(args.json, _records(done))
 
