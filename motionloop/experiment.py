@@ -318,7 +318,7 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
             _checked(name, lambda key=key, choice=choice: parser.parse_object(_nested(key, choice)))
     made = _checked(name, lambda: parser.instantiate_classes(values))
     text = f"name: {name}\n" + parser.dump(
-        _named(values, task_name), skip_validation=True, skip_none=False
+        _named(values, task_name), skip_validation=True, skip_unset=False
     )
     return Experiment(name, task_name, made.task, made.loop, made.wandb, made.sweep, text)
 

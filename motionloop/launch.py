@@ -1,7 +1,8 @@
 """Launching one run: its folder is checked and locked, its reporters opened, the loop run.
 
-A run folder belongs to one configuration. The same command goes on where it stopped; only
-`loop.generations` may grow, and the W&B settings may change.
+A run folder belongs to one configuration. The same command goes on where it stopped. What may
+change is what leaves the runs that are there as they are: `loop.generations` may grow, a sweep may
+get more arms, values and seeds, and W&B and the number of workers are free.
 """
 
 import fcntl
@@ -167,13 +168,26 @@ def _check_folder(path: Path, experiment: Experiment) -> None:
     changed = [
         f"{key} ({old} there, {new} here)"
         for key, old, new in _differences(there, here)
-        if not key.startswith("wandb.") and not (key == "loop.generations" and new > old)
+        if not _keeps_runs(key, old, new, there)
     ]
     if changed:
         raise InputError(
             f"{path} holds another run: {', '.join(changed)}; choose another --out, "
             "or repeat that run's settings to go on with it"
         )
+
+
+def _keeps_runs(key: str, old: Any, new: Any, there: dict[str, Any]) -> bool:
+    """Whether the runs of a folder stay what they are when this setting changes."""
+    if key.startswith("wandb.") or key == "sweep.workers":
+        return True
+    if key in ("loop.generations", "sweep.seeds"):
+        return new > old
+    if key.startswith("sweep.over."):
+        return bool(old) and bool(new) and all(value in new for value in old)
+    section, _, arm = key.partition("sweep.arms.")
+    arms = there.get("sweep", {}).get("arms")
+    return not section and bool(arms) and bool(arm) and old is None and arm not in arms
 
 
 def _differences(a: Any, b: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -66,6 +66,46 @@ def test_the_same_command_goes_on_and_ends_with_the_same_table(swept):
     assert json.loads((swept / "summary.json").read_text()) == json.loads(before)
 
 
+RAW = {"task.corrector.gamma": 0}
+ALL = {"task.corrector.gamma": 5}
+
+
+def _arms(folder, **sweep) -> list[str]:
+    whole = {"over": {}, "together": False} | sweep
+    words = [f"--sweep.{key}={json.dumps(value)}" for key, value in whole.items()]
+    return [*words, "--generations", "1", "--quiet", "--out", str(folder)]
+
+
+def test_a_sweep_may_get_arms_and_seeds_and_keeps_the_runs_that_it_has(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert _run(*_arms(tmp_path / "s", arms={"raw": RAW}, seeds=1)) == 0
+    scalars = tmp_path / "s/raw/seed_0/generation_001/scalars.json"
+    kept = scalars.stat().st_mtime_ns
+    assert _run(*_arms(tmp_path / "s", arms={"raw": RAW, "all": ALL}, seeds=2, workers=1)) == 0
+    assert scalars.stat().st_mtime_ns == kept
+    assert {run.parent.name for run in _runs(tmp_path / "s", 1)} == {"raw", "all", "generation_0"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arms": {"raw": ALL}},
+        {"arms": {"other": RAW}},
+        {"seeds": 1},
+        {"over": {"loop.synthetic_ratio": [1]}},
+    ],
+    ids=["another value", "an arm less", "a seed less", "a setting more"],
+)
+def test_a_sweep_that_would_not_be_what_its_folder_holds_is_refused(
+    tmp_path, monkeypatch, capsys, change
+):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    first = {"arms": {"raw": RAW}, "seeds": 2, "together": True}
+    assert _run(*_arms(tmp_path / "s", **first)) == 0
+    assert _run(*_arms(tmp_path / "s", **(first | change))) == 2
+    assert "holds another run: sweep." in capsys.readouterr().err
+
+
 def test_a_setting_that_changes_generation_0_is_not_shared(tmp_path):
     arguments = [*SMALL, "--over", "task.count=20,30", "--out", str(tmp_path / "s")]
     assert _run(*arguments, "--wandb.mode", "disabled") == 0

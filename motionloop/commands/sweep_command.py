@@ -6,7 +6,8 @@ values to try; any other setting can follow, as for `motionloop run`:
   motionloop sweep motion --over corrector.gamma=0,1,inf --over loop.synthetic_ratio=0.25,0.5,1
   motionloop sweep motion --over tracking.assistance_budget=0,0.1,0.25 --over tracking.retries=0,3
 Arms that have the same generation 0 share it: it is trained once for each seed. A sweep that was
-interrupted goes on when the same command is given again. `motionloop report FOLDER` tells more.
+interrupted goes on when the same command is given again, and so does one that now has more values,
+arms, seeds or generations. `motionloop report FOLDER` tells more.
 """
 
 import argparse

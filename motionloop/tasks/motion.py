@@ -100,8 +100,12 @@ class MotionCorrectorConfig:
         check_gamma(self.gamma)
         if not self.stages:
             raise InputError("corrector.stages is empty; for no correction set gamma to 0")
-        if self.mode == "blend" and "verifier" in self.stages:
-            raise InputError("corrector.mode blend has no way to a sample that verifier drops")
+        for stage, what in (("verifier", "is dropped"), ("cover", "is another draw")):
+            if self.mode == "blend" and stage in self.stages:
+                raise InputError(
+                    f"corrector.mode blend has no way from a sample to one that {what}; take "
+                    f"mode mixture, or corrector.stages without {stage}"
+                )
         check_keep(self.keep)
         for name, least in (("redraws", 0), ("candidates", 1)):
             if getattr(self, name) < least:

@@ -11,6 +11,7 @@ from motionloop.tasks.motion import MotionCorrectorConfig
     [
         ({"stages": ()}, "set gamma to 0"),
         ({"mode": "blend", "stages": ("physics", "verifier")}, "blend has no way"),
+        ({"mode": "blend", "stages": ("cover",)}, "another draw.* without cover"),
         ({"redraws": -1}, "at least 0"),
         ({"candidates": 0}, "at least 1"),
         ({"keep": 0.0}, "share in"),
