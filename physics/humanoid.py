@@ -47,6 +47,7 @@ class HumanoidOptions:
         armature: rotor inertia added to every ball joint, kg m^2.
         damping: viscous damping of every ball joint, N m s/rad.
         contact_time: time constant of the floor contact (MuJoCo solref), s.
+        grip: how much harder than pressing in the floor answers sliding (MuJoCo impratio).
         contact_impedance: greatest constraint impedance of the floor contact (solimp).
         strength: factor on the table of torque limits.
     """
@@ -58,6 +59,7 @@ class HumanoidOptions:
     damping: float = 0.5
     contact_time: float = 0.008
     contact_impedance: float = 0.99
+    grip: float = 10.0
     strength: float = 1.0
 
 
@@ -180,7 +182,8 @@ def _specification(skeleton: Skeleton, options: HumanoidOptions, boxes: dict) ->
     spec.modelname = "humanoid"
     spec.compiler.degree = False
     spec.option.timestep = options.timestep
-    spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = options.grip
     # Dense: the sparse Cholesky factorisation of the Newton solver is wrong in MuJoCo 4.0.0.
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     spec.option.solver = mujoco.mjtSolver.mjSOL_NEWTON

@@ -11,8 +11,6 @@ body's point there; 0 without contact. No threshold of height decides what touch
 import mujoco
 import numpy as np
 
-EDGES = 4  # of a friction pyramid; their forces add up to the normal force
-
 
 def contact_slip(data: mujoco.MjData) -> float:
     """The slip v, m/s, of one humanoid and the floor, as `mj_step2` leaves the data."""
@@ -20,7 +18,7 @@ def contact_slip(data: mujoco.MjData) -> float:
     rows = np.flatnonzero(contact.efc_address >= 0)
     if not len(rows):
         return 0.0
-    force = data.efc_force[contact.efc_address[rows][:, None] + np.arange(EDGES)].sum(axis=1)
+    force = data.efc_force[contact.efc_address[rows]]  # the first row of a cone is the normal
     total = force.sum()
     if total <= 0:
         return 0.0
