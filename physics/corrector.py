@@ -53,6 +53,8 @@ class CorrectorConfig:
         position_sigma: Gaussian smoothing of the reference's positions, s.
         acceleration_sigma: Gaussian smoothing of the reference's accelerations, s.
         fall_distance: mean joint error that counts as a fall, m (UHC and PHC: 0.5).
+        stray_distance: mean joint error to the reference, m, beyond which the other settings of the
+            same budget are tried too, and the one that strays least is taken.
         window: length of the pieces in which a longer clip is tracked, s.
         overlap: how far each is simulated past its end before the next takes over, s.
         time_limit: processor time for one clip, s; what is not tracked by then counts as fallen.
@@ -72,6 +74,7 @@ class CorrectorConfig:
     position_sigma: float = 0.012
     acceleration_sigma: float = 0.04
     fall_distance: float = 0.5
+    stray_distance: float = 0.12
     window: float = 8.0
     overlap: float = 0.5
     time_limit: float = 1800.0
@@ -98,8 +101,8 @@ class CorrectorConfig:
         if not self.overlap >= 0:
             raise MotionError(f"overlap is {self.overlap}; give seconds, 0 or more")
         for name in (
-            "control_rate", "position_sigma", "acceleration_sigma", "fall_distance", "window",
-            "time_limit",
+            "control_rate", "position_sigma", "acceleration_sigma", "fall_distance",
+            "stray_distance", "window", "time_limit",
         ):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise MotionError(f"{name} is {getattr(self, name)}; it must be positive")
@@ -249,6 +252,10 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
         round(config.overlap / step),
         len(rungs),
         attempt,
+        lambda rung, rollout: (
+            rollout.error.max() <= config.stray_distance
+            or rung >= config.retries  # larger budgets are for what falls
+        ),
         lambda: time.process_time() > end,
     )
     done = _of_windows(windows, kinematic, humanoid, references[config.balance])

@@ -2,7 +2,8 @@
 
 A window is simulated to its end and a little further, so that it does not hand over a body that is
 about to fall; the next starts from the simulated state at its end. A window that falls is tried
-with the next setting from the same state, so that a fall costs its own window and not the clip.
+with the next setting from the same state, so that a fall costs its own window and not the clip;
+so is one that stands and strays far, and the setting that strayed least is taken.
 One that no setting saves is left to the reference, and the window after it starts from there.
 A clip of up to a window and a half is one window.
 """
@@ -52,6 +53,7 @@ def track_windows(
     overlap: int,
     rungs: int,
     attempt: Attempt,
+    good_enough: Callable[[int, Rollout], bool] = lambda rung, rollout: True,
     expired: Callable[[], bool] = lambda: False,
 ) -> list[Window]:
     """Track a clip of `count` control steps.
@@ -63,6 +65,7 @@ def track_windows(
         rungs: number of settings.
         attempt: simulates with setting r the control steps from a to b, from a state or, without
             one, from the reference's: `attempt(r, a, b, state)`.
+        good_enough: whether to try no further setting than this, which stood.
         expired: whether the time for this clip is over; what is left then counts as fallen.
     """
     windows: list[Window] = []
@@ -73,13 +76,15 @@ def track_windows(
         if windows and expired():
             fallen = replace(cut(windows[-1].rollout, 0), fault=OVER)
         for rung in range(rungs):
-            if fallen is not None and expired():
+            if (fallen is not None or stood is not None) and expired():
                 break
             rollout = attempt(rung, first, min(last + overlap, count), state)
-            if not rollout.fault:
+            if rollout.fault:
+                fallen = rollout if fallen is None else fallen
+            elif stood is None or rollout.error.max() < stood.rollout.error.max():
                 stood = Window(first, last, cut(rollout, last - first), rung)
+            if stood is not None and good_enough(rung, stood.rollout):
                 break
-            fallen = rollout if fallen is None else fallen
         if stood is not None:
             windows.append(stood)
             state = stood.rollout.qpos[-1], stood.rollout.qvel[-1]

@@ -54,6 +54,32 @@ def test_a_window_that_falls_is_tried_again_and_costs_only_itself():
     assert (0, 60, 90, 60000.0) in calls  # from the reference's own state, not from a fallen one
 
 
+def _straying(errors: list[float], calls: list):
+    """An attempt that stands with every setting, `errors[rung]` m from its reference."""
+    count = _counting(set(), calls)
+
+    def attempt(rung, first, last, state):
+        rollout = count(rung, first, last, state)
+        return replace(rollout, error=np.full(len(rollout) + 1, errors[rung]))
+
+    return attempt
+
+
+def test_of_settings_that_all_stray_the_one_that_strays_least_is_taken():
+    def near(rung, rollout):
+        return rollout.error.max() <= 0.1
+
+    assert track_windows(9, 9, 0, 3, _straying([0.4, 0.2, 0.3], []), near)[0].rung == 1
+    track_windows(9, 9, 0, 3, _straying([0.4, 0.1, 0.0], calls := []), near)
+    assert [call[0] for call in calls] == [0, 1]
+
+
+def test_a_larger_budget_is_for_what_falls_and_not_for_what_strays():
+    budgets = {"retries": 0, "rescue_budgets": (0.5,), "stray_distance": 1e-6}
+    result = correct_clip(walking(20), FIGURE, CorrectorConfig(**budgets))
+    assert (result.rung, result.budget) == (0, 0.0)
+
+
 def test_when_time_is_over_the_rest_counts_as_fallen():
     windows = track_windows(100, 30, 0, 3, _counting(set(), []), expired=lambda: True)
     assert [w.rung for w in windows] == [0, None, None]
@@ -62,8 +88,8 @@ def test_when_time_is_over_the_rest_counts_as_fallen():
 
 def test_a_walk_in_windows_is_nearly_the_walk_in_one():
     motion = walking(60)
-    whole = correct_clip(motion, FIGURE, CorrectorConfig())
-    pieces = correct_clip(motion, FIGURE, CorrectorConfig(window=0.9, overlap=0.2))
+    whole = correct_clip(motion, FIGURE, CorrectorConfig(retries=0))
+    pieces = correct_clip(motion, FIGURE, CorrectorConfig(retries=0, window=0.9, overlap=0.2))
     assert whole.success
     assert pieces.success
     assert len(pieces.motion) == 60
