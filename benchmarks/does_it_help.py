@@ -1,7 +1,7 @@
 """Does correction help a loop on motion? Tables and curves of sweeps over its arms.
 
     motionloop sweep does_it_help --data DIR --out runs/n64
-    motionloop sweep does_it_help --data DIR --out runs/n64_replace --loop.workflow replace
+    motionloop sweep does_it_help_replace --data DIR --out runs/n64_replace
     python benchmarks/does_it_help.py runs/n64 runs/n64_replace [--out docs/does_it_help]
 
 Writes NAME.png and NAME.md of every folder NAME: each metric by generation, and at the last one.

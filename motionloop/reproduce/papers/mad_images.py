@@ -11,7 +11,7 @@ from motionloop.reproduce.record import Claim, Measured, Panel, PaperExperiment,
 from motionloop.reproduce.verdict import Less, Same, Within
 
 LOOPS = {"synthetic": "replace", "augmentation": "augment", "fresh": "fresh"}
-BIASES = {"unbiased": 1, "biased": 2}
+BIASES = {"unbiased": 1, "biased": 1.25}
 EARLY = 2
 """The generation at which the speed of the fall is compared."""
 
