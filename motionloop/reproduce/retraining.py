@@ -62,6 +62,11 @@ def retraining(name: str, config: str, scalar: str, title: str, data: str) -> Pa
             (
                 "Real only trains on the real data and a second copy of them, so that all arms "
                 "take as many steps on as many samples.",
+                "Half and half inherits half of what the model before it missed. One that misses "
+                "its data by e at every retraining settles at e + e/2 + e/4 + ... = 2 e: near its "
+                "start, as the theorem says, and above real data only by as much as one model "
+                f"misses. {title} is about quadratic in it. Only a model that misses less than the "
+                "noise stays within it.",
                 "The paper's size is the config bertrand_cifar10.",
             ),
         )
