@@ -13,7 +13,9 @@ METHODS = ("flow", "otcfm", "ddpm", "edm")
 SHARES = {"real only": "real_copy", "half and half": "augment", "synthetic only": "replace"}
 
 
-def retraining(name: str, config: str, scalar: str, title: str, data: str) -> PaperExperiment:
+def retraining(
+    name: str, config: str, scalar: str, title: str, data: str, tried: tuple[str, ...] = ()
+) -> PaperExperiment:
     """The experiment on one data set.
 
     Args:
@@ -22,6 +24,7 @@ def retraining(name: str, config: str, scalar: str, title: str, data: str) -> Pa
         scalar: a distance to real data that grows as samples get worse.
         title: what the scalar is called.
         data: what the data are called.
+        tried: notes on other settings.
     """
 
     def late(share: str, method: str) -> str:
@@ -65,8 +68,9 @@ def retraining(name: str, config: str, scalar: str, title: str, data: str) -> Pa
                 "Half and half inherits half of what the model before it missed. One that misses "
                 "its data by e at every retraining settles at e + e/2 + e/4 + ... = 2 e: near its "
                 "start, as the theorem says, and above real data only by as much as one model "
-                f"misses. {title} is about quadratic in it. Only a model that misses less than the "
+                f"misses; {title} is about quadratic in it. Only a model that misses less than the "
                 "noise stays within it.",
+                *tried,
                 "The paper's size is the config bertrand_cifar10.",
             ),
         )
