@@ -200,11 +200,14 @@ def test_a_killed_sweep_leaves_no_worker_that_goes_on_writing(tmp_path):
         [*sweep, *endless, "--seeds", "2", "--workers", "2", "--out", str(tmp_path / "out")],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    _wait(lambda: list(tmp_path.glob("out/**/generation_001")))
-    workers = _children(program.pid)
-    assert len(workers) >= 2
-    program.kill()
-    program.wait()
+    try:
+        # No recursive glob: the sweep makes and renames folders while it looks.
+        _wait(lambda: list(tmp_path.glob("out/gamma*/seed_*/generation_001")))
+        workers = _children(program.pid)
+        assert len(workers) >= 2
+    finally:
+        program.kill()
+        program.wait()
     _wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
