@@ -165,10 +165,12 @@ def _check_folder(path: Path, experiment: Experiment) -> None:
     except yaml.YAMLError as error:
         raise InputError(f"{config} is damaged: {error}") from error
     here = yaml.safe_load(experiment.text)
+    if arms := there.get("sweep", {}).get("arms"):
+        here["sweep"]["arms"] = {k: v for k, v in here["sweep"]["arms"].items() if k in arms}
     changed = [
         f"{key} ({old} there, {new} here)"
         for key, old, new in _differences(there, here)
-        if not _keeps_runs(key, old, new, there)
+        if not _keeps_runs(key, old, new)
     ]
     if changed:
         raise InputError(
@@ -177,17 +179,14 @@ def _check_folder(path: Path, experiment: Experiment) -> None:
         )
 
 
-def _keeps_runs(key: str, old: Any, new: Any, there: dict[str, Any]) -> bool:
+def _keeps_runs(key: str, old: Any, new: Any) -> bool:
     """Whether the runs of a folder stay what they are when this setting changes."""
     if key.startswith("wandb.") or key == "sweep.workers":
         return True
     if key in ("loop.generations", "sweep.seeds"):
         return new > old
-    if key.startswith("sweep.over."):
-        return bool(old) and bool(new) and all(value in new for value in old)
-    section, _, arm = key.partition("sweep.arms.")
-    arms = there.get("sweep", {}).get("arms")
-    return not section and bool(arms) and bool(arm) and old is None and arm not in arms
+    grows = key.startswith("sweep.over.") and old and new
+    return bool(grows) and all(value in new for value in old)
 
 
 def _differences(a: Any, b: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:

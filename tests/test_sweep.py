@@ -90,11 +90,18 @@ def test_a_sweep_may_get_arms_and_seeds_and_keeps_the_runs_that_it_has(tmp_path,
     "change",
     [
         {"arms": {"raw": ALL}},
+        {"arms": {"raw": RAW | {"loop.synthetic_ratio": 1}}},
         {"arms": {"other": RAW}},
         {"seeds": 1},
         {"over": {"loop.synthetic_ratio": [1]}},
     ],
-    ids=["another value", "an arm less", "a seed less", "a setting more"],
+    ids=[
+        "another value",
+        "an arm of more settings",
+        "an arm less",
+        "a seed less",
+        "a setting more",
+    ],
 )
 def test_a_sweep_that_would_not_be_what_its_folder_holds_is_refused(
     tmp_path, monkeypatch, capsys, change

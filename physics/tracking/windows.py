@@ -78,11 +78,12 @@ def track_windows(
         for rung in range(rungs):
             if (fallen is not None or stood is not None) and expired():
                 break
-            rollout = attempt(rung, first, min(last + overlap, count), state)
-            if rollout.fault:
-                fallen = rollout if fallen is None else fallen
+            whole = attempt(rung, first, min(last + overlap, count), state)
+            rollout = cut(whole, last - first)
+            if whole.fault:
+                fallen = whole if fallen is None else fallen
             elif stood is None or rollout.error.max() < stood.rollout.error.max():
-                stood = Window(first, last, cut(rollout, last - first), rung)
+                stood = Window(first, last, rollout, rung)
             if stood is not None and good_enough(rung, stood.rollout):
                 break
         if stood is not None:
