@@ -19,7 +19,7 @@ from motionloop.motion.body import Body
 from motionloop.paths import CLIPS
 from physics.balance import rebalance
 from physics.cleanup import clean_up
-from physics.corrector import CorrectorConfig, TrackingCorrector, correct_clip, track
+from physics.corrector import CorrectorConfig, TrackingCorrector, correct_clip, course_of
 from physics.dynamics import plan_reference
 from physics.humanoid import Humanoid
 from physics.motion import SmplMotion
@@ -73,7 +73,8 @@ def main() -> None:
         _, seconds = timed(plan_reference, humanoid, planned, config.control_step)
         spent["reference"] += seconds
         simulated["reference"] += clip.duration
-        rollout, seconds = timed(track, humanoid, planned, support, config)
+        course = course_of(humanoid, planned, support, config)
+        rollout, seconds = timed(course.simulate)
         spent["tracking"] += seconds
         simulated["tracking"] += len(rollout) * rollout.step
         _, seconds = timed(raw_simulation, humanoid, rollout)

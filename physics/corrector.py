@@ -21,10 +21,11 @@ from physics.humanoid import Humanoid, HumanoidOptions
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import Skeleton, forward_kinematics
 from physics.tracking.preview import PreviewConfig
-from physics.tracking.rollout import Rollout, roll_out
+from physics.tracking.rollout import Course, Rollout, State
+from physics.tracking.search import SearchConfig, search
 from physics.tracking.support import Support, support_of
 from physics.tracking.whole_body import Gains, WholeBodyController
-from physics.tracking.windows import State, Window, joined, track_windows
+from physics.tracking.windows import Window, joined, track_windows
 from physics.tracking.workers import Workers
 
 # Changes of the re-plan and of the tracker's gains to try, in order, after a fall with the first.
@@ -45,9 +46,11 @@ class CorrectorConfig:
         assistance_budget: greatest external wrench on the root, in body weights; its torque
             counts with the height of the pelvis as lever. 0 is pure physics.
         rescue_budgets: larger ones that a clip is tried with in turn, after it fell with every
-            setting; the result says which it took.
+            setting and the search; the result says which it took.
         kinematic_only: stop after the clean-up, without simulation.
         retries: how many other settings a clip that falls is tried with, at most 4.
+        search: what is looked for where it still falls: other places for the centre of mass and the
+            feet. Not with `preview`, which plans them itself.
         workers: processes; 0 takes one for each core.
         control_rate: control steps a second, Hz; rounded to whole simulation steps.
         position_sigma: Gaussian smoothing of the reference's positions, s.
@@ -83,6 +86,7 @@ class CorrectorConfig:
     humanoid: HumanoidOptions = field(default_factory=HumanoidOptions)
     gains: Gains = field(default_factory=Gains)
     preview: PreviewConfig = field(default_factory=PreviewConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
 
     def __post_init__(self):
         if not self.assistance_budget >= 0:
@@ -132,8 +136,8 @@ class TrackingResult:
         contact_slip: (T,) how fast what the body presses on the floor slides over it, m/s: the
             mean over contacts, weighted by their force; 0 after a fall.
         weight: the humanoid's weight, N.
-        rung: which attempt it is from; 0 is the first setting, then the retries, then the rescue
-            budgets.
+        rung: which attempt it is from; 0 is the first setting, then the retries, then the search,
+            then the rescue budgets.
         budget: assistance that the attempt was allowed, body weights.
         fallen: what the simulated body did up to its fall, with the first setting; None if it
             stood, or if the clip was tracked in several windows.
@@ -243,7 +247,13 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
             path = rebalance(humanoid, kinematic, support, plan.flight, setting.balance)
             references[setting.balance] = _reference(humanoid, path, setting)
         part = references[setting.balance].between(first, last)
-        return _follow(humanoid, part, support, motion.fps, setting, state)
+        course = _course(humanoid, part, support, motion.fps, setting)
+        if setting.search.samples:
+            return search(course, setting.search, state, expired)
+        return course.simulate(state)
+
+    def expired() -> bool:
+        return time.process_time() > end
 
     step, end = config.control_step, time.process_time() + config.time_limit
     windows = track_windows(
@@ -254,9 +264,9 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
         attempt,
         lambda rung, rollout: (
             rollout.error.max() <= config.stray_distance
-            or rung >= config.retries  # larger budgets are for what falls
+            or rung >= config.retries  # search and larger budgets are for what falls
         ),
-        lambda: time.process_time() > end,
+        expired,
     )
     done = _of_windows(windows, kinematic, humanoid, references[config.balance])
     highest = max((window.rung or 0 for window in windows), default=0)
@@ -268,20 +278,22 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
 
 
 def ladder(config: CorrectorConfig) -> Iterator[CorrectorConfig]:
-    """The settings that a clip is tried with, in turn."""
+    """The settings that a clip is tried with, in turn; one that has samples searches."""
+    plain = replace(config, search=replace(config.search, samples=0))
     for path, feedback in (({}, {}), *RETRIES[: config.retries]):
         balance, gains = replace(config.balance, **path), replace(config.gains, **feedback)
-        yield replace(config, balance=balance, gains=gains)
+        yield replace(plain, balance=balance, gains=gains)
+    if config.search.samples and not config.preview.horizon:
+        yield config
     for budget in config.rescue_budgets:
-        yield replace(config, assistance_budget=budget, rescue_budgets=())
+        yield replace(plain, assistance_budget=budget, rescue_budgets=())
 
 
-def track(
+def course_of(
     humanoid: Humanoid, motion: SmplMotion, support: Support, config: CorrectorConfig
-) -> Rollout:
-    """Simulate a clip of at least two frames with one setting of the tracker."""
-    reference = _reference(humanoid, motion, config)
-    return _follow(humanoid, reference, support, motion.fps, config)
+) -> Course:
+    """A clip of at least two frames, to be tracked with the first setting of the tracker."""
+    return _course(humanoid, _reference(humanoid, motion, config), support, motion.fps, config)
 
 
 def _reference(humanoid: Humanoid, motion: SmplMotion, config: CorrectorConfig) -> Reference:
@@ -289,27 +301,19 @@ def _reference(humanoid: Humanoid, motion: SmplMotion, config: CorrectorConfig) 
     return plan_reference(humanoid, motion, config.control_step, *sigmas)
 
 
-def _follow(
+def _course(
     humanoid: Humanoid,
     reference: Reference,
     support: Support,
     fps: float,
     config: CorrectorConfig,
-    start: State | None = None,
-) -> Rollout:
-    """Simulate a reference, or a part of it, with one setting of the tracker."""
-    controller = WholeBodyController(
-        humanoid,
-        support.points,
-        support.joints,
-        config.gains,
-        config.assistance_budget * humanoid.weight,
-    )
+) -> Course:
+    """A reference, or a part of it, to be followed with one setting of the tracker."""
+    budget = config.assistance_budget * humanoid.weight
+    controller = WholeBodyController(humanoid, support.points, support.joints, config.gains, budget)
     times = reference.begin + np.arange(len(reference) + 1) * reference.step
     planned = support.at(times, fps)
-    return roll_out(
-        humanoid, controller, reference, planned, config.fall_distance, start, config.preview
-    )
+    return Course(humanoid, controller, reference, planned, config.fall_distance, config.preview)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="larger budgets to try in turn with a clip that falls, such as 0.1 0.25",
     )  # fmt: skip
     parser.add_argument(
+        "--search", type=int, metavar="N",
+        help="draws in a round when looking for what saves a clip that falls; 0 does not look, "
+        "which is faster (default: 16)",
+    )  # fmt: skip
+    parser.add_argument(
         "--kinematic_only", action="store_true", help="clean up contacts without simulation"
     )
     parser.add_argument(
@@ -55,12 +60,15 @@ def execute(args: argparse.Namespace, _: list[str]) -> None:
     from motionloop.motion.body import Body
     from motionloop.strength import check_gamma
     from physics.corrector import CorrectorConfig, TrackingCorrector
+    from physics.tracking.search import SearchConfig
 
     check_gamma(args.gamma)
     chosen: dict[str, Any] = {"kinematic_only": args.kinematic_only, "workers": args.workers}
     chosen["rescue_budgets"] = tuple(args.rescue_budgets)
     if args.assistance_budget is not None:
         chosen["assistance_budget"] = args.assistance_budget
+    if args.search is not None:
+        chosen["search"] = SearchConfig(samples=args.search)
     config = CorrectorConfig(**chosen)
     body = Body.load(args.body_model)
     clips = load_all(args.files, body)

@@ -1,5 +1,7 @@
 """What does a controller follow? All that is known of a reference before the simulation starts."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from physics.contacts import FEET
@@ -8,6 +10,8 @@ from physics.humanoid import Humanoid
 from physics.momentum import walked
 from physics.tracking.preview import Preview, PreviewConfig
 from physics.tracking.whole_body import Guide, WholeBodyController
+
+NUDGES = 7  # centre of mass (x, y, z), left foot (x, y), right foot (x, y)
 
 
 def guide_of(
@@ -53,6 +57,22 @@ def guide_of(
         rise=smooth_rate(drift[:, 2], reference.step, gains.height_sigma),
         preview=planned,
     )
+
+
+def nudged(guide: Guide, humanoid: Humanoid, nudge: np.ndarray) -> Guide:
+    """The same guide with the centre of mass and the feet elsewhere.
+
+    Args:
+        guide: of K + 1 control times.
+        humanoid: the body.
+        nudge: (K + 1, 7) shifts of the centre of mass (x, y, z), the left foot (x, y) and the
+            right foot (x, y), m; a foot that stands stays where it is.
+    """
+    right = np.isin(humanoid.corner_joints, FEET[1])
+    feet = guide.feet.copy()
+    feet[:, ~right, :2] += nudge[:, None, 3:5]
+    feet[:, right, :2] += nudge[:, None, 5:7]
+    return replace(guide, centre=guide.centre + nudge[:, :3], feet=feet)
 
 
 def _landing(stance: np.ndarray, right: np.ndarray, steps: float) -> np.ndarray:

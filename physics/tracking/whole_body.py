@@ -147,6 +147,9 @@ class WholeBodyController:
     Motions of bodies and wrenches on them are MuJoCo's spatial vectors about the body's centre of
     mass (rotation first): `cdof` (nv, 6) maps joint velocities to them, and a point at r from that
     centre moves with S = [-[r]x, I] times the spatial velocity of its body.
+
+    Attributes:
+        dual: (6,) multipliers of the last control step, where the solver of the next one starts.
     """
 
     def __init__(
@@ -193,7 +196,7 @@ class WholeBodyController:
         self.assistance = np.zeros(6)
         self._inertia = np.empty((model.nv, model.nv))
         self._error = np.empty(model.nv)
-        self._dual = np.zeros(6)
+        self.dual = np.zeros(6)
         self._used: dict[bytes, np.ndarray] = {}
 
     def control(self, data: mujoco.MjData, guide: Guide, k: int) -> None:
@@ -347,7 +350,7 @@ class WholeBodyController:
         wrenches /= (1.0 + np.maximum(height, 0.0) / gains.near)[:, None, None]
         columns = data.cdof[:6] @ wrenches.reshape(-1, 6).T  # (6, 4n)
         half = np.linalg.cholesky(metric).T
-        coefficients, self._dual = solve_cone(half @ columns, half @ need, 1e-6, self._dual)
+        coefficients, self.dual = solve_cone(half @ columns, half @ need, 1e-6, self.dual)
         totals = (coefficients.reshape(-1, 1, 4) @ wrenches)[:, 0]  # (n, 6)
         contact = (self._moves[self._carrier[near]].T * (data.cdof @ totals.T)).sum(axis=1)
         return columns @ coefficients, contact

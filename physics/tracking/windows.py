@@ -18,15 +18,11 @@ import numpy as np
 
 from physics.dynamics import Reference
 from physics.humanoid import Humanoid
-from physics.tracking.rollout import Rollout
+from physics.tracking.rollout import Rollout, State, chained, cut
 
 OVER = "stopped: the time for one clip is over"
 FADE = 0.3  # s in which the place of a simulated body fades into that of the reference
 
-# Columns of a rollout: one row more than control steps, and one row a control step.
-STATES = ("qpos", "qvel", "error")
-HELD = ("ctrl", "assistance", "assistance_norm", "contact_force", "slip")
-State = tuple[np.ndarray, np.ndarray]
 Attempt = Callable[[int, int, int, State | None], Rollout]
 
 
@@ -88,22 +84,13 @@ def track_windows(
                 break
         if stood is not None:
             windows.append(stood)
-            state = stood.rollout.qpos[-1], stood.rollout.qvel[-1]
+            state = stood.rollout.state(-1)
         else:
             assert fallen is not None
             windows.append(Window(first, last, cut(fallen, last - first), None))
             state = None
         first = last
     return windows
-
-
-def cut(rollout: Rollout, steps: int) -> Rollout:
-    """The first control steps of a rollout."""
-    if steps >= len(rollout):
-        return rollout
-    states = {name: getattr(rollout, name)[: steps + 1] for name in STATES}
-    held = {name: getattr(rollout, name)[:steps] for name in HELD}
-    return replace(rollout, **states, **held)
 
 
 def joined(windows: list[Window], humanoid: Humanoid, reference: Reference) -> Rollout:
@@ -115,12 +102,7 @@ def joined(windows: list[Window], humanoid: Humanoid, reference: Reference) -> R
             before = pieces[-1].qpos[-1] if pieces else None
             piece = _unsimulated(window, humanoid, reference, before)
         pieces.append(piece)
-    states = {}
-    for name in STATES:
-        rows = [getattr(piece, name) for piece in pieces]
-        states[name] = np.concatenate([*(some[:-1] for some in rows[:-1]), rows[-1]])
-    held = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in HELD}
-    return replace(pieces[0], **states, **held, fault="")
+    return replace(chained(pieces), fault="")
 
 
 def _unsimulated(
@@ -140,6 +122,7 @@ def _unsimulated(
         window.rollout,
         qpos=qpos,
         qvel=qvel,
+        warm=np.zeros((count + 1, humanoid.model.nv + 6)),
         ctrl=np.zeros((count, humanoid.model.nu)),
         assistance=np.zeros((count, 6)),
         assistance_norm=np.zeros(count),

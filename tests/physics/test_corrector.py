@@ -17,9 +17,11 @@ from figures import figure, jumping, moved, standing, walking
 from physics.corrector import CorrectorConfig, TrackingCorrector, correct_clip
 from physics.motion import MotionError, SmplMotion
 from physics.skeleton import forward_kinematics
+from physics.tracking.search import SearchConfig
 from physics.tracking.workers import WorkerError, Workers
 
 FIGURE = figure()
+NONE = SearchConfig(samples=0)
 
 
 def skeleton_of(betas):
@@ -96,7 +98,7 @@ def falling() -> SmplMotion:
 
 
 def test_a_clip_that_falls_is_a_result_with_a_reason_and_without_nan():
-    result = correct_clip(falling(), FIGURE, CorrectorConfig(retries=1))
+    result = correct_clip(falling(), FIGURE, CorrectorConfig(retries=1, search=NONE))
     assert result.fell
     assert not result.success
     assert "fell" in result.reason
@@ -111,8 +113,9 @@ def test_a_clip_that_falls_is_a_result_with_a_reason_and_without_nan():
 def test_a_clip_that_falls_is_helped_by_a_larger_budget_and_says_so():
     sway = 0.25 * np.sin(2 * np.pi * np.arange(40) / 20)[:, None] * [1.0, 0.0, 0.0]
     motion = replace(standing(40), transl=standing(40).transl + sway)
-    rescued = correct_clip(motion, FIGURE, CorrectorConfig(retries=1, rescue_budgets=(2.0,)))
-    alone = correct_clip(motion, FIGURE, CorrectorConfig(retries=1))
+    config = CorrectorConfig(retries=1, search=NONE)
+    rescued = correct_clip(motion, FIGURE, replace(config, rescue_budgets=(2.0,)))
+    alone = correct_clip(motion, FIGURE, config)
     assert alone.fell
     assert alone.budget == 0
     assert rescued.success

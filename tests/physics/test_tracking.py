@@ -9,7 +9,7 @@ from figures import figure, standing, walking
 from scipy.optimize import nnls
 
 from physics.cleanup import clean_up
-from physics.corrector import CorrectorConfig, track
+from physics.corrector import CorrectorConfig, course_of
 from physics.dynamics import plan_reference, sample_qpos
 from physics.humanoid import Humanoid
 from physics.tracking.cones import pyramid_edges, solve_cone
@@ -30,7 +30,7 @@ def tracked(humanoid, motion, budget: float, **changes) -> Rollout:
     cleaned, plan = clean_up(motion, FIGURE, config.cleanup)
     support = support_of(humanoid, cleaned, plan)
     config = replace(config, gains=replace(config.gains, **changes))
-    return track(humanoid, cleaned, support, config)
+    return course_of(humanoid, cleaned, support, config).simulate()
 
 
 def test_cone_forces_agree_with_nonnegative_least_squares():
@@ -79,7 +79,7 @@ def test_in_the_air_the_wished_accelerations_come_true(humanoid):
     config = CorrectorConfig(assistance_budget=100.0)
     plan = clean_up(motion, FIGURE, config.cleanup)[1]
     plan = replace(plan, in_contact=np.zeros_like(plan.in_contact))
-    rollout = track(humanoid, lifted, support_of(humanoid, lifted, plan), config)
+    rollout = course_of(humanoid, lifted, support_of(humanoid, lifted, plan), config).simulate()
     assert rollout.fault == ""
     assert rollout.error.max() < 0.003
     # Floating still needs the whole weight, no more.

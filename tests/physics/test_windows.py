@@ -7,6 +7,7 @@ from figures import figure, walking
 
 from physics.corrector import CorrectorConfig, correct_clip
 from physics.tracking.rollout import Rollout
+from physics.tracking.search import SearchConfig
 from physics.tracking.windows import OVER, track_windows
 
 FIGURE = figure()
@@ -16,7 +17,7 @@ def _counting(falls: set[tuple[int, int]], calls: list):
     """An attempt that counts steps up from the state it is given, and falls where it is told."""
 
     def attempt(rung, first, last, state):
-        start = 1000.0 * first if state is None else float(state[0][0])
+        start = 1000.0 * first if state is None else float(state.qpos[0])
         calls.append((rung, first, last, start))
         fallen = (rung, first) in falls
         count = 1 if fallen else last - first
@@ -24,7 +25,7 @@ def _counting(falls: set[tuple[int, int]], calls: list):
         held, norms = np.zeros((count, 1)), np.zeros(count)
         fault = "fell" if fallen else ""
         return Rollout(
-            1.0, 1, rows, rows, held, held, norms, norms, norms, np.zeros(count + 1), fault
+            1.0, 1, rows, rows, rows, held, held, norms, norms, norms, np.zeros(count + 1), fault
         )
 
     return attempt
@@ -102,7 +103,7 @@ def test_a_fall_in_one_window_leaves_the_others_simulated_and_is_told_with_its_t
     body = motion.body_pose.copy()
     body[42:50, 2] = [1.4, 0, 0]  # bends over within a frame while both legs swing up
     body[42:50, :2] = [-1.9, 0, 0]
-    setting = CorrectorConfig(window=1.0, overlap=0.1, retries=0)
+    setting = CorrectorConfig(window=1.0, overlap=0.1, retries=0, search=SearchConfig(samples=0))
     result = correct_clip(replace(motion, body_pose=body), FIGURE, setting)
     assert result.fell
     assert "at 2." in result.reason
