@@ -32,6 +32,7 @@ from physics.humanoid import Humanoid
 from physics.motion import SmplMotion
 from physics.plausibility import jerk, root_travel_m
 from physics.skeleton import forward_kinematics
+from physics.tracking.search import SearchConfig
 from physics.tracking.workers import available_cores
 
 SECONDS = 8.0
@@ -54,6 +55,7 @@ BANDAI = (
 BANDAI_FAST = (
     "dash_active_001", "dash_tired_001", "run_normal_001", "run_angry_001", "run_happy_001",
 )  # fmt: skip
+SETS = ("everyday", "acrobatic", "generated")
 CORRUPTIONS = ("clean", "jitter", "skate", "drift", "float", "penetrate", "all")
 
 
@@ -202,18 +204,26 @@ def main() -> None:
     parser.add_argument("--motions", type=Path, help="generated motions, .npz")
     parser.add_argument("--budget", type=float, default=0.0, help="assistance, body weights")
     parser.add_argument("--retries", type=int, default=4, help="other settings after a fall")
+    parser.add_argument("--search", type=int, default=16, help="draws in a round of the search")
     parser.add_argument("--kinematic", action="store_true", help="the clean-up alone")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="some of the sets")
     parser.add_argument("--only", choices=CORRUPTIONS, help="one corruption instead of all")
     arguments = parser.parse_args()
     body = Body.load()
     if arguments.kinematic:
         _print_kinematic(arguments, body)
         return
-    config = CorrectorConfig(assistance_budget=arguments.budget, retries=arguments.retries)
+    config = CorrectorConfig(
+        assistance_budget=arguments.budget,
+        retries=arguments.retries,
+        search=SearchConfig(samples=arguments.search),
+    )
     print(f"assistance budget {config.assistance_budget:g} body weights, {config.retries} retries")
     print(f"bare mj_step: {raw_speed(body):.0f} x real time per core")
     with TrackingCorrector(body.skeleton, config) as corrector:
         for name, clean in clip_sets(arguments.data, arguments.motions).items():
+            if name not in arguments.sets:
+                continue
             kinds = ("clean",) if name == "generated" else CORRUPTIONS
             for kind in kinds if arguments.only is None else (arguments.only,):
                 given = [corrupted(clip, kind, seed) for seed, clip in enumerate(clean)]
