@@ -46,6 +46,7 @@ LOOK = {
     "uncorrected quarter": ("#ff9896", "-"),
     "kinematic": ("#d62728", ":"),
     "physics": ("#d62728", "--"),
+    "physics quarter": ("#ff9896", "--"),
     "verifier": ("#1f77b4", "-"),
     "physics and verifier": ("#1f77b4", "--"),
     "cover": ("#2ca02c", "-"),

@@ -85,6 +85,11 @@ def _result(experiment: PaperExperiment, args: argparse.Namespace) -> Result:
     else:
         there = results.finished(experiment, args.size, args.out)
         if there is not None:
+            if there.outdated:
+                print(
+                    f"{experiment.name}: config {experiment.configs[args.size]} has changed since "
+                    "this result; --again runs it anew"
+                )
             return there
     with counting(experiment.name) as update:
         return results.run(experiment, args.size, args.out, _Bar(update))

@@ -92,4 +92,5 @@ def correction_by_means(
         ),
         run=run,
         data=data,
+        configs=configs,
     )

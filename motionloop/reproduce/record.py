@@ -8,8 +8,8 @@ with `run(size, display, folder) -> Measured`. The file imports what is heavy (t
 scikit-learn) inside `run`, because listing the experiments imports every file.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,6 +147,7 @@ class PaperExperiment:
             folder is there again when it was stopped and runs once more.
         theory: what is known in closed form and where it is derived; empty: nothing.
         data: the file that it reads, from the working folder; empty: none.
+        configs: the shipped config that it runs at each size; empty: none.
     """
 
     name: str
@@ -156,3 +157,4 @@ class PaperExperiment:
     run: Callable[[Size, Display, Path], Measured]
     theory: str = ""
     data: str = ""
+    configs: Mapping[Size, str] = field(default_factory=dict, hash=False)

@@ -7,6 +7,7 @@ A command that was stopped goes on from the finished experiments, because a file
 complete, and from the generations that the last one had finished.
 """
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from motionloop import __version__
 from motionloop.interfaces import Display
 from motionloop.loop.run_directory import read_json, write_json
+from motionloop.paths import CONFIGS
 from motionloop.reproduce.record import Measured, PaperExperiment, Size
 from motionloop.reproduce.verdict import Judgement, Verdict, overall
 
@@ -30,12 +32,14 @@ class Result:
         size: at which it ran.
         measured: what was found.
         seconds: processor time that it took, with the processes that it started, s.
+        outdated: whether the config that it ran has changed since; False where that is not known.
     """
 
     experiment: PaperExperiment
     size: Size
     measured: Measured
     seconds: float
+    outdated: bool = False
 
     def judgements(self) -> list[tuple[Verdict, list[Judgement]]]:
         """For every claim its verdict and the checks behind it."""
@@ -62,7 +66,8 @@ def finished(experiment: PaperExperiment, size: Size, out: Path) -> Result | Non
         return None
     content = read_json(path)
     measured = Measured.from_json(content.get("measured"))
-    return Result(experiment, size, measured, float(content.get("seconds", 0)))
+    outdated = content.get("config", "") not in ("", _digest(experiment, size))
+    return Result(experiment, size, measured, float(content.get("seconds", 0)), outdated)
 
 
 def forget(experiment: PaperExperiment, size: Size, out: Path) -> None:
@@ -72,6 +77,13 @@ def forget(experiment: PaperExperiment, size: Size, out: Path) -> None:
 
 def _runs(experiment: PaperExperiment, size: Size, out: Path) -> Path:
     return out / FOLDER / f"{stem(experiment.name, size)}.runs"
+
+
+def _digest(experiment: PaperExperiment, size: Size) -> str:
+    """Of the config that the experiment runs; empty if it runs none."""
+    if size not in experiment.configs:
+        return ""
+    return hashlib.sha256((CONFIGS / f"{experiment.configs[size]}.yaml").read_bytes()).hexdigest()
 
 
 def _processor_time() -> float:
@@ -95,6 +107,7 @@ def run(experiment: PaperExperiment, size: Size, out: Path, display: Display) ->
         "experiment": experiment.name,
         "size": size,
         "motionloop": __version__,
+        "config": _digest(experiment, size),
         "seconds": round(seconds, 1),
         "measured": measured.to_json(),
     }

@@ -6,7 +6,7 @@ import numpy as np
 
 from motionloop.interfaces import Display
 from motionloop.reproduce.loops import NO_CHANGE, figures_of, run_loops
-from motionloop.reproduce.record import Claim, Measured, Panel, PaperExperiment, Size
+from motionloop.reproduce.record import SIZES, Claim, Measured, Panel, PaperExperiment, Size
 from motionloop.reproduce.verdict import Less, Same
 
 METHODS = ("flow", "otcfm", "ddpm", "edm")
@@ -101,4 +101,5 @@ def retraining(
             ),
         ),
         run=run,
+        configs=dict.fromkeys(SIZES, config),
     )

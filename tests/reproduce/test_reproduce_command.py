@@ -1,11 +1,14 @@
 """The command `reproduce` as a user meets it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from motionloop.cli import _main
+from motionloop.commands import reproduce_command
+from motionloop.reproduce import results
 from motionloop.reproduce.papers import stability_bound
 
 
@@ -59,3 +62,17 @@ def test_the_map_of_moments_is_that_of_very_many_points():
     new_mean, new_covariance = stability_bound.population_step(mean, covariance, ratio, gamma)
     assert np.allclose(x.mean(0), new_mean, atol=0.006)
     assert np.allclose(np.cov(x.T), new_covariance, atol=0.01)
+
+
+def test_a_result_whose_config_has_changed_since_says_so(capsys, tmp_path, monkeypatch):
+    one = replace(stability_bound.EXPERIMENT, configs={"small": "digits"})
+    monkeypatch.setattr(reproduce_command, "chosen", lambda names: [one])
+    command = ["reproduce", one.name, "--out", str(tmp_path / "out")]
+    (tmp_path / "digits.yaml").write_text("task: {name: image}")
+    monkeypatch.setattr(results, "CONFIGS", tmp_path)
+    for _ in range(2):
+        assert _main(command) == 0
+        assert "changed" not in capsys.readouterr().out
+    (tmp_path / "digits.yaml").write_text("task: {name: image, count: 3}")
+    assert _main(command) == 0
+    assert "config digits has changed since this result; --again" in capsys.readouterr().out

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from motionloop.interfaces import Display
 from motionloop.reproduce.loops import figures_of, run_loops
-from motionloop.reproduce.record import Claim, Measured, Panel, PaperExperiment, Size
+from motionloop.reproduce.record import SIZES, Claim, Measured, Panel, PaperExperiment, Size
 from motionloop.reproduce.verdict import Figure, Less, Positive, Within
 
 WORKFLOWS = ("replace", "accumulate_subsample", "accumulate")
@@ -99,4 +99,5 @@ EXPERIMENT = PaperExperiment(
         ),
     ),
     run=run,
+    configs=dict.fromkeys(SIZES, "language"),
 )
