@@ -67,7 +67,7 @@ def outcome(path, *arguments):
 
 @pytest.mark.parametrize(
     ("method", "variant"),
-    [("ddpm", "sims"), ("edm", "none"), ("otcfm", "none"), ("flow", "neon")],
+    [("ddpm", "sims"), ("edm", "sims"), ("otcfm", "sims"), ("edm", "neon"), ("flow", "neon")],
 )
 def test_every_method_runs_the_loop_and_goes_on(tmp_path, method, variant):
     settings = ["--method", method, "--variant", variant, "--task.self_guidance.steps", "2"]
