@@ -9,11 +9,12 @@ that was stopped goes on with the runs that are not complete.
 import itertools
 import multiprocessing
 import os
+import signal
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -122,8 +123,12 @@ def sweep(
         jobs: dict[Future, tuple[Arm | None, list[int]]] = {}
         workers = experiment.sweep.workers or os.cpu_count() or 1
         context = multiprocessing.get_context("spawn")
+        stopped = context.Event()
         pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin_worker, initargs=(os.getpid(),)
+            workers,
+            mp_context=context,
+            initializer=_begin_worker,
+            initargs=(os.getpid(), stopped),
         )
         histories = {arm.label: {} for arm in arms}
 
@@ -155,6 +160,9 @@ def sweep(
                 else:
                     histories[arm.label].update(zip(seeds, found))
                 on_run(arm.label if arm else "generation 0", done, total)
+        except KeyboardInterrupt:
+            stopped.set()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     result = SweepResult(arms, {k: [v[s] for s in sorted(v)] for k, v in histories.items()})
@@ -178,18 +186,20 @@ def _shares(experiment: Experiment) -> bool:
     )
 
 
-def _begin_worker(sweep: int) -> None:
+def _begin_worker(sweep: int, stopped: Event) -> None:
     """One thread of arithmetic, since workers share the cores, and no life after the sweep's own.
 
-    The next sweep in the folder would otherwise write the same runs as a worker that was left.
+    The next sweep in the folder would otherwise write the same runs as a worker that was left, and
+    a sweep that was stopped would wait for runs to their end.
     """
     os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=_end_with, args=(sweep,), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(sweep, stopped), daemon=True).start()
 
 
-def _end_with(process: int) -> None:
-    while os.getppid() == process:
-        time.sleep(0.5)
+def _end_with(process: int, stopped: Event) -> None:
+    while os.getppid() == process and not stopped.wait(0.5):
+        pass
     os._exit(1)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -200,7 +201,8 @@ def test_a_mistake_in_a_named_arm_is_named(tmp_path, arms, message):
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="asks /proc for processes")
-def test_a_killed_sweep_leaves_no_worker_that_goes_on_writing(tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_sweep_that_is_stopped_ends_soon_and_leaves_no_worker_that_writes(tmp_path, end):
     sweep = [sys.executable, "-m", "motionloop", "sweep", "gaussian", "--together", "false"]
     endless = ["--generations", "100000000", "--checkpoint_every", "1", "--wandb.mode", "disabled"]
     program = subprocess.Popen(
@@ -213,8 +215,11 @@ def test_a_killed_sweep_leaves_no_worker_that_goes_on_writing(tmp_path):
         workers = _children(program.pid)
         assert len(workers) >= 2
     finally:
-        program.kill()
-        program.wait()
+        program.send_signal(end)
+        try:
+            assert program.wait(15) == (130 if end == signal.SIGINT else -end)
+        finally:
+            program.kill()
     _wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
