@@ -28,7 +28,11 @@ def _growth(less: float, more: float) -> str:
 
 
 def correction_by_means(
-    name: str, configs: Mapping[Size, str], question: str, data: str = ""
+    name: str,
+    configs: Mapping[Size, str],
+    question: str,
+    data: str = "",
+    notes: tuple[str, ...] = (),
 ) -> PaperExperiment:
     """The experiment on one data set.
 
@@ -37,6 +41,7 @@ def correction_by_means(
         configs: a sweep over `loop.synthetic_ratio` and `task.corrector.rule` for each size.
         question: what it asks, one sentence.
         data: the file that it reads; empty: none.
+        notes: what to know about its figures.
     """
 
     def run(size: Size, display: Display, folder: Path) -> Measured:
@@ -71,6 +76,7 @@ def correction_by_means(
             (
                 "Corrected images take at most 160 distinct values. That holds each image near its "
                 "class, and it narrows the set: recall shows the price.",
+                *notes,
             ),
         )
 
