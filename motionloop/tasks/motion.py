@@ -44,6 +44,7 @@ from motionloop.paths import CLIPS
 from motionloop.samples import InputError
 from motionloop.strength import Strength, StrengthMode, check_gamma
 from physics.corrector import CorrectorConfig, TrackingCorrector
+from physics.tracking.search import SearchConfig
 
 HEADLINE = (
     "fid", "kinetic_fid", "diversity", "caption_agreement", "recall", "phys_err_mm", "skate_mm",
@@ -84,7 +85,8 @@ class MotionCorrectorConfig:
             caption, before it drops it.
         candidates: draws that `cover` chooses one of.
         keep: share of the chosen that `cover` keeps, the nearest to the generator's windows.
-        tracking: the physics.
+        tracking: the physics; without a search for what falls, which would take most of a loop's
+            time (`tracking.search.samples 16` searches).
     """
 
     gamma: float = math.inf
@@ -94,7 +96,9 @@ class MotionCorrectorConfig:
     redraws: int = 0
     candidates: int = 8
     keep: float = 1.0
-    tracking: CorrectorConfig = field(default_factory=CorrectorConfig)
+    tracking: CorrectorConfig = field(
+        default_factory=lambda: CorrectorConfig(search=SearchConfig(samples=0))
+    )
 
     def __post_init__(self):
         check_gamma(self.gamma)
