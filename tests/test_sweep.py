@@ -1,6 +1,7 @@
 """Laws of sweeps: combinations, a shared beginning, and going on."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from motionloop import experiment as experiments
-from motionloop.cli import main
+from motionloop.cli import _main, main
 from motionloop.commands.sweep_command import parse_over
 from motionloop.report.runs import read_runs
 from motionloop.samples import InputError
@@ -198,6 +199,14 @@ def test_a_mistake_in_a_named_arm_is_named(tmp_path, arms, message):
     config.write_text(f"task: {{name: gaussian}}\nsweep: {{arms: {arms}}}\n")
     with pytest.raises(InputError, match=message):
         experiments.load(str(config))
+
+
+def test_an_arm_without_a_scalar_of_the_headline_is_in_the_table(tmp_path, capsys, monkeypatch):
+    headline = ("w2", "corrector/success")
+    monkeypatch.setattr(experiments.Experiment, "headline", lambda experiment: headline)
+    sweep = ["sweep", "gaussian", *SMALL, "--over", "corrector.gamma=0", "--out", str(tmp_path)]
+    assert _main(sweep) == 0
+    assert re.search(r"gamma=0 .*± .* -", capsys.readouterr().out)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="asks /proc for processes")

@@ -11,7 +11,9 @@ arms, seeds or generations. `motionloop report FOLDER` tells more.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -78,6 +80,11 @@ def parse_over(config: str, words: list[str]) -> dict[str, list]:
     return over
 
 
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    """Mean and standard error; an arm without a corrector, for one, has none of its scalars."""
+    return f"{row[name]:.4f} ± {row[f'{name}_se']:.4f}" if name in row else "-"
+
+
 def run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> None:
     """Run all arms, and print and draw what came of them."""
     from rich.console import Console
@@ -119,8 +126,7 @@ def run_sweep(experiment: Experiment, path: Path, args: argparse.Namespace) -> N
         table.add_column(name, justify="right")
     for row in rows:
         if row["generation"] == experiment.loop.generations:
-            cells = [f"{row[name]:.4f} ± {row[f'{name}_se']:.4f}" for name in headline]
-            table.add_row(row["arm"], str(row["seeds"]), *cells)
+            table.add_row(row["arm"], str(row["seeds"]), *(_cell(row, name) for name in headline))
     console.print(table)
     console.print(f"curves: {path / 'curves.png'}", soft_wrap=True, highlight=False)
     for picture in _heat_maps(path, headline):
