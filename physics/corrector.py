@@ -49,8 +49,9 @@ class CorrectorConfig:
             setting and the search; the result says which it took.
         kinematic_only: stop after the clean-up, without simulation.
         retries: how many other settings a clip that falls is tried with, at most 4.
-        search: what is looked for where it still falls: other places for the centre of mass and the
-            feet. Not with `preview`, which plans them itself.
+        search: what is looked for where it still falls or strays: other places for the centre of
+            mass and the feet, from the setting that got furthest. Not with `preview`, which plans
+            them itself.
         workers: processes; 0 takes one for each core.
         control_rate: control steps a second, Hz; rounded to whole simulation steps.
         position_sigma: Gaussian smoothing of the reference's positions, s.
@@ -240,17 +241,29 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
     support = support_of(humanoid, kinematic, plan)
     rungs = list(ladder(config))
     references: dict[BalanceConfig, Reference] = {}
+    tried: list[tuple[Course, Rollout]] = []  # of a window
 
     def attempt(rung: int, first: int, last: int, state: State | None) -> Rollout:
         setting = rungs[rung]
+        if setting.search.samples:
+            return search(*max(tried, key=_got), setting.search, expired)
         if setting.balance not in references:
             path = rebalance(humanoid, kinematic, support, plan.flight, setting.balance)
             references[setting.balance] = _reference(humanoid, path, setting)
         part = references[setting.balance].between(first, last)
         course = _course(humanoid, part, support, motion.fps, setting)
-        if setting.search.samples:
-            return search(course, setting.search, state, expired)
-        return course.simulate(state)
+        rollout = course.simulate(state)
+        if rung == 0:
+            tried.clear()
+        tried.append((course, rollout))
+        return rollout
+
+    def good_enough(rung: int, rollout: Rollout) -> bool:
+        if rung < config.retries:
+            return rollout.error.max() <= config.stray_distance
+        if rung == config.retries and any(setting.search.samples for setting in rungs):
+            return rollout.error.max() <= config.search.distance
+        return True  # larger budgets are for what falls
 
     def expired() -> bool:
         return time.process_time() > end
@@ -262,10 +275,7 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
         round(config.overlap / step),
         len(rungs),
         attempt,
-        lambda rung, rollout: (
-            rollout.error.max() <= config.stray_distance
-            or rung >= config.retries  # search and larger budgets are for what falls
-        ),
+        good_enough,
         expired,
     )
     done = _of_windows(windows, kinematic, humanoid, references[config.balance])
@@ -275,6 +285,12 @@ def correct_clip(motion: SmplMotion, skeleton: Skeleton, config: CorrectorConfig
     if wrong:
         return replace(done, motion=kinematic, fell=True, reason=wrong)
     return done
+
+
+def _got(one: tuple[Course, Rollout]) -> tuple[int, float]:
+    """How far a setting got, and how near it stayed."""
+    _, rollout = one
+    return len(rollout), -rollout.error.max()
 
 
 def ladder(config: CorrectorConfig) -> Iterator[CorrectorConfig]:

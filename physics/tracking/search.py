@@ -1,11 +1,12 @@
 """What would have saved a body that falls? Go back, ask for something else, keep what stands.
 
-Shortly before a fall, changes of what the tracker follows are drawn at random: where the centre of
-mass shall be, and where the feet shall land, at a few moments, linear in between. Each draw is
-simulated until some time past the fall. The best ones say where to draw next (cross-entropy method,
-Rubinstein 1999), and the simulation goes on from the best one that stands, to its end or to the
-next fall. That is model-predictive control by sampling (compare Howell et al., Predictive sampling,
-2022), but only where something went wrong.
+Shortly before a body is lost, because it falls or strays far from where it should be, changes of
+what the tracker follows are drawn at random: where the centre of mass shall be, and where the feet
+shall land, at a few moments, linear in between. Each draw is simulated until some time later. The
+best ones say where to draw next (cross-entropy method, Rubinstein 1999), and the simulation goes on
+from the best one that stands, to its end or until the body is lost again. That is model-predictive
+control by sampling (compare Howell et al., Predictive sampling, 2022), but only where something
+went wrong.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import numpy as np
 
 from physics.motion import MotionError
 from physics.tracking.guide import NUDGES
-from physics.tracking.rollout import Course, Rollout, State, chained, cut
+from physics.tracking.rollout import Course, Rollout, chained, cut
 
 FADE = 0.3  # s in which a change is over, after the last moment that was drawn
 ELITE = 4  # how many of the draws say where to draw next
@@ -29,18 +30,19 @@ class SearchConfig:
 
     Attributes:
         samples: draws in a round; 0 does without a search.
-        rounds: at most; one whose best draw is good is the last.
-        leads: how long before the fall the changes begin, tried in turn, s.
-        margin: how long after the fall a draw has to stand, s.
+        distance: mean joint error from which a body that stands is lost, m.
+        rounds: at most; one whose best draw stays near is the last.
+        leads: how long before the loss the changes begin, tried in turn, s.
+        margin: how long after it a draw has to stand, s.
         interval: time between two moments for which changes are drawn, s.
         centre: standard deviation of where the centre of mass shall be, horizontally, m.
         height: the same, vertically, m.
         feet: standard deviation of where a foot shall land, m.
-        good: mean joint error at the end of a draw, m, below which it is good.
         effort: how much is simulated at most, in lengths of the clip.
     """
 
     samples: int = 16
+    distance: float = 0.25
     rounds: int = 3
     leads: tuple[float, ...] = (0.7, 1.4)
     margin: float = 0.8
@@ -48,7 +50,6 @@ class SearchConfig:
     centre: float = 0.05
     height: float = 0.03
     feet: float = 0.1
-    good: float = 0.25
     effort: float = 60.0
 
     def __post_init__(self):
@@ -56,8 +57,8 @@ class SearchConfig:
             if getattr(self, name) < least:
                 raise MotionError(f"search.{name} is {getattr(self, name)}; give {least} or more")
         if not self.leads or any(not lead > 0 for lead in self.leads):
-            raise MotionError(f"search.leads is {self.leads}; give seconds before a fall")
-        for name in ("margin", "interval", "centre", "height", "feet", "good", "effort"):
+            raise MotionError(f"search.leads is {self.leads}; give seconds before a loss")
+        for name in ("distance", "margin", "interval", "centre", "height", "feet", "effort"):
             if not getattr(self, name) > 0:
                 raise MotionError(f"search.{name} is {getattr(self, name)}; it must be positive")
 
@@ -69,40 +70,55 @@ class SearchConfig:
 
 def search(
     course: Course,
+    unchanged: Rollout,
     config: SearchConfig,
-    start: State | None = None,
     expired: Callable[[], bool] = lambda: False,
 ) -> Rollout:
-    """Simulate a course; where the body falls, look for changes with which it stands.
+    """Look for changes with which a body stands that falls, or stays near that strays.
 
     Args:
         course: what to track.
+        unchanged: what becomes of it without any change.
         config: settings.
-        start: where from; the reference's own first state if None.
         expired: whether the time for this clip is over.
 
     Returns:
-        A rollout that stands, or the fall without any change.
+        A rollout that stands, or the one without any change.
     """
     random = np.random.default_rng(0)
     nudge = np.zeros((len(course) + 1, NUDGES))
-    unchanged = done = course.simulate(start)
+    done, seen = unchanged, 0
     left = config.effort * len(course)
-    while done.fault:
-        end = min(len(course), len(done) + course.steps(config.margin))
+    while (lost := _lost(done, seen, config.distance)) is not None:
+        end = min(len(course), lost + course.steps(config.margin))
+        draws: list[_Draw] = []
         for lead in config.leads:
-            begin = max(0, len(done) - course.steps(lead))
-            draw = _best(course, config, done, (begin, end), nudge, random)
-            left -= draw.spent
             if left < 0 or expired():
-                return unchanged
-            if draw.stands:
-                rest = course.simulate(draw.rollout.state(-1), end, nudge=draw.nudge)
-                nudge, done = draw.nudge, chained([cut(done, begin), draw.rollout, rest])
                 break
+            begin = max(0, lost - course.steps(lead))
+            draws.append(_best(course, config, done, (begin, end), nudge, random))
+            left -= draws[-1].spent
+            if draws[-1].farthest <= config.distance:
+                break
+        stand = [draw for draw in draws if not draw.rollout.fault]
+        if stand:
+            draw = min(stand, key=lambda draw: draw.farthest)
+            rest = course.simulate(draw.rollout.state(-1), end, nudge=draw.nudge)
+            nudge, done = draw.nudge, chained([cut(done, draw.begin), draw.rollout, rest])
+            seen = end
+        elif draws and lost < len(done):
+            seen = len(done)  # the next chance is where it falls
         else:
-            return unchanged
-    return done
+            break
+    return unchanged if done.fault else done
+
+
+def _lost(rollout: Rollout, seen: int, distance: float) -> int | None:
+    """The first control time from `seen` on at which a body has strayed, or fallen."""
+    strayed = np.flatnonzero(rollout.error[seen:] > distance)
+    if len(strayed):
+        return seen + int(strayed[0])
+    return len(rollout) if rollout.fault else None
 
 
 @dataclass(frozen=True)
@@ -110,20 +126,23 @@ class _Draw:
     """A simulated draw.
 
     Attributes:
+        begin: control time from which it was simulated.
         nudge: (K + 1, 7) what was asked for.
         rollout: what became of it.
         cost: the lower the better.
         spent: control steps that were simulated to find it.
     """
 
+    begin: int
     nudge: np.ndarray
     rollout: Rollout
     cost: float
     spent: int = 0
 
     @property
-    def stands(self) -> bool:
-        return not self.rollout.fault
+    def farthest(self) -> float:
+        """Greatest distance to the reference, m; infinite after a fall."""
+        return np.inf if self.rollout.fault else float(self.rollout.error.max())
 
 
 def _best(
@@ -141,7 +160,7 @@ def _best(
     moments = np.arange(begin, end + interval, interval)
     shape = len(moments) - 1, NUDGES  # at the first of them nothing has changed yet
     centre, width = np.zeros(shape), np.tile(config.widths, (shape[0], 1))
-    best, spent = _Draw(nudge, done, np.inf), 0
+    best, spent = _Draw(begin, nudge, done, np.inf), 0
     for _ in range(config.rounds):
         drawn = centre + width * random.normal(size=(config.samples, *shape))
         drawn[0] = centre
@@ -151,12 +170,13 @@ def _best(
             rollout = course.simulate(start, begin, end, asked)
             spent += len(rollout)
             costs.append(_cost(rollout, end - begin, course.fall_distance))
-            best = min(best, _Draw(asked, rollout, costs[-1]), key=lambda draw: draw.cost)
+            draw = _Draw(begin, asked, rollout, costs[-1])
+            best = min(best, draw, key=lambda draw: draw.cost)
         elite = drawn[np.argsort(costs)[:ELITE]]
         centre = KEPT * centre + (1 - KEPT) * elite.mean(axis=0)
         width = KEPT * width + (1 - KEPT) * elite.std(axis=0)
         width = np.maximum(width, NARROWEST * config.widths)
-        if best.stands and best.rollout.error[-1] < config.good:
+        if best.farthest <= config.distance:
             break
     return replace(best, spent=spent)
 

@@ -69,14 +69,14 @@ def _from(rollout, k: int) -> dict:
 def test_a_pushed_walker_falls_alone_and_stands_with_the_search(walk):
     start = pushed(walk)
     assert walk.simulate(start).fault
-    saved = search(walk, LITTLE, start)
+    saved = search(walk, walk.simulate(start), LITTLE)
     assert saved.fault == ""
     assert len(saved) == len(walk)
     assert (saved.assistance == 0).all()
 
 
 def test_what_the_search_found_replays_in_bare_mujoco(walk):
-    rollout = search(walk, LITTLE, pushed(walk))
+    rollout = search(walk, walk.simulate(pushed(walk)), LITTLE)
     data = mujoco.MjData(walk.humanoid.model)
     data.qpos[:], data.qvel[:] = rollout.qpos[0], rollout.qvel[0]
     for ctrl in rollout.ctrl:
@@ -87,11 +87,21 @@ def test_what_the_search_found_replays_in_bare_mujoco(walk):
 
 def test_the_same_search_gives_the_same_bits(walk):
     tiny = replace(LITTLE, samples=3, rounds=1)
-    same(search(walk, tiny, pushed(walk)), search(walk, tiny, pushed(walk)))
+    fallen = walk.simulate(pushed(walk))
+    same(search(walk, fallen, tiny), search(walk, fallen, tiny))
 
 
-def test_what_stands_is_not_searched(walk):
-    same(search(walk, SearchConfig()), walk.simulate())
+def test_what_stands_and_stays_near_is_not_searched(walk):
+    stood = walk.simulate()
+    assert search(walk, stood, SearchConfig(distance=0.48)) is stood
+
+
+def test_a_walker_that_strays_comes_nearer(walk):
+    strayed = walk.simulate()
+    assert (strayed.fault, strayed.error.max() > 0.4) == ("", True)
+    nearer = search(walk, strayed, replace(LITTLE, distance=0.15))
+    assert nearer.fault == ""
+    assert nearer.error.max() < 0.2
 
 
 def test_a_search_that_finds_nothing_gives_the_fall_and_keeps_to_its_effort(humanoid, monkeypatch):
@@ -106,13 +116,14 @@ def test_a_search_that_finds_nothing_gives_the_fall_and_keeps_to_its_effort(huma
         return rollout
 
     monkeypatch.setattr(hopeless, "simulate", counting)
-    found = search(hopeless, replace(LITTLE, effort=3.0))
-    same(found, simulate())
+    fallen = simulate()
+    found = search(hopeless, fallen, replace(LITTLE, effort=3.0))
+    same(found, fallen)
     round_of_draws = LITTLE.samples * LITTLE.rounds * hopeless.steps(1.4 + LITTLE.margin)
     assert sum(steps) < 4 * len(hopeless) + round_of_draws
     steps.clear()
-    search(hopeless, LITTLE, expired=lambda: True)
-    assert sum(steps) < len(hopeless) + round_of_draws
+    same(search(hopeless, fallen, LITTLE, expired=lambda: True), fallen)
+    assert not steps
 
 
 def test_a_nudge_moves_the_centre_and_the_feet_that_it_names(walk):
@@ -157,3 +168,26 @@ def test_a_clip_that_the_search_saves_says_so():
     assert alone.fell
     assert (searched.success, searched.rung) == (True, 1)
     assert (searched.assistance == 0).all()
+
+
+def test_the_search_begins_with_the_setting_that_got_furthest(monkeypatch):
+    tracked, handed = [], []
+    simulate = Course.simulate
+
+    def recorded(course, *args):
+        tracked.append(simulate(course, *args))
+        return tracked[-1]
+
+    def handing(course, unchanged, *_):
+        handed.append(unchanged)
+        return unchanged
+
+    monkeypatch.setattr(Course, "simulate", recorded)
+    monkeypatch.setattr("physics.corrector.search", handing)
+    motion = walking(40)
+    body = motion.body_pose.copy()
+    body[12:20, 2, 2] += 0.6
+    assert correct_clip(replace(motion, body_pose=body), FIGURE, CorrectorConfig()).fell
+    lengths = [len(rollout) for rollout in tracked]
+    assert lengths[0] < max(lengths)
+    assert [len(rollout) for rollout in handed] == [max(lengths)]
