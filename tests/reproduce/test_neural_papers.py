@@ -69,10 +69,11 @@ def test_scsc_holds_where_correction_helps_and_fails_where_it_hurts(monkeypatch,
 
 
 def mad(as_the_paper_says):
+    workflows = ["replace", "augment", "accumulate", "fresh"]
+    falls = [0.1, 0.03, 0.05, 0.0] if as_the_paper_says else [-0.01, -0.05, -0.05, 0.1]
+
     def scalars(g, workflow, guidance):
-        fall = {"replace": 0.1, "augment": 0.03, "fresh": 0.0}[workflow] * g
-        if not as_the_paper_says:
-            fall = {"replace": -0.01, "augment": -0.05, "fresh": 0.1}[workflow] * g
+        fall = dict(zip(workflows, falls))[workflow] * g
         biased = guidance > 1
         return {
             "fid": 1 + 5 * fall,
@@ -80,7 +81,7 @@ def mad(as_the_paper_says):
             "recall": 0.9 - fall * (1.3 if biased else 1.0),
         }
 
-    return made({"workflow": ["replace", "augment", "fresh"], "guidance": [1, 1.15]}, scalars)
+    return made({"workflow": workflows, "guidance": [1, 1.15]}, scalars)
 
 
 def test_mad_holds_where_the_loops_do_as_the_paper_says_and_fails_where_not(monkeypatch):

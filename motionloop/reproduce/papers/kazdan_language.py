@@ -9,6 +9,7 @@ from motionloop.reproduce.record import SIZES, Claim, Measured, Panel, PaperExpe
 from motionloop.reproduce.verdict import Figure, Less, Positive, Within
 
 WORKFLOWS = ("replace", "accumulate_subsample", "accumulate")
+CONFIGS = dict.fromkeys(SIZES, "language")
 _BOUND = math.pi**2 / 6 - 1
 _CHANGES: dict[Size, tuple[str, ...]] = {
     "small": (),
@@ -21,7 +22,7 @@ _CHANGES: dict[Size, tuple[str, ...]] = {
 
 def run(size: Size, display: Display, folder: Path) -> Measured:
     """Stories of a grammar with known entropy, every generation one epoch from the base weights."""
-    loops = run_loops("language", display, folder, _CHANGES[size])
+    loops = run_loops(CONFIGS[size], display, folder, _CHANGES[size])
     scores = {workflow: loops.scores("excess", workflow=workflow) for workflow in WORKFLOWS}
     first = loops.scores("cross_entropy", workflow="replace")[0]
     values = {
@@ -39,8 +40,8 @@ def run(size: Size, display: Display, folder: Path) -> Measured:
     return Measured(
         figures,
         (Panel("cross-entropy above the entropy, nats a token", "generation", lines),),
-        f"config language: stories of a grammar, a transformer of GPT-2's shape, every generation "
-        f"one epoch from the same base weights, {loops.setting()}.",
+        f"config {CONFIGS[size]}: stories of a grammar, a transformer of GPT-2's shape, every "
+        f"generation one epoch from the same base weights, {loops.setting()}.",
         (_factors(figures), _PROTOCOL),
     )
 
@@ -99,5 +100,5 @@ EXPERIMENT = PaperExperiment(
         ),
     ),
     run=run,
-    configs=dict.fromkeys(SIZES, "language"),
+    configs=CONFIGS,
 )
