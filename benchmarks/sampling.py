@@ -82,9 +82,9 @@ def main() -> None:
         table.append(
             {"sampler": sampler, "steps": steps, "s": took, "fid": fid, "kinetic": kinetic}
         )
-        default = " (default)" if (sampler, steps) == (used.sampler, used.sampling_steps) else ""
+        own = " (the model's)" if (sampler, steps) == (used.sampler, used.sampling_steps) else ""
         print(
-            f"| {sampler}{default} | {steps} | {took:.1f} | {args.samples / took:.1f} | {fid:.2f} "
+            f"| {sampler}{own} | {steps} | {took:.1f} | {args.samples / took:.1f} | {fid:.2f} "
             f"| {100 * (fid / table[0]['fid'] - 1):+.0f} % | {kinetic:.1f} |",
             flush=True,
         )

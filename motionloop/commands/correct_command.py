@@ -39,8 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--search", type=int, metavar="N",
-        help="draws in a round when looking for what saves a clip that falls; 0 does not look, "
-        "which is faster (default: 16)",
+        help="draws in a round when looking for what saves a clip that falls or strays; 0 does not "
+        "look, which is faster (default: 16)",
     )  # fmt: skip
     parser.add_argument(
         "--kinematic_only", action="store_true", help="clean up contacts without simulation"
