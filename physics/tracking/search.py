@@ -105,7 +105,7 @@ def search(
             draw = min(stand, key=lambda draw: draw.farthest)
             rest = course.simulate(draw.rollout.state(-1), end, nudge=draw.nudge)
             nudge, done = draw.nudge, chained([cut(done, draw.begin), draw.rollout, rest])
-            seen = end
+            seen = end + 1
         elif draws and lost < len(done):
             seen = len(done)  # the next chance is where it falls
         else:

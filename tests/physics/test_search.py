@@ -38,10 +38,10 @@ def walk(humanoid) -> Course:
     return course(humanoid, walking(40))
 
 
-def pushed(walk: Course) -> State:
-    """The start of the walk, pushed from the front by .6 m/s."""
+def pushed(walk: Course, speed: float = 0.6) -> State:
+    """The start of the walk, pushed from the front, m/s."""
     start = walk.start()
-    return replace(start, qvel=start.qvel + np.eye(len(start.qvel))[1] * 0.6)
+    return replace(start, qvel=start.qvel + np.eye(len(start.qvel))[1] * speed)
 
 
 def same(one, two) -> None:
@@ -104,19 +104,32 @@ def test_a_walker_that_strays_comes_nearer(walk):
     assert nearer.error.max() < 0.2
 
 
-def test_a_search_that_finds_nothing_gives_the_fall_and_keeps_to_its_effort(humanoid, monkeypatch):
-    motion = standing(40)
-    far = replace(motion, transl=motion.transl + np.linspace(0, 12, 40)[:, None] * [1, 0, 0])
-    hopeless, steps = course(humanoid, far), []
-    simulate = hopeless.simulate
+def counted(some: Course, monkeypatch) -> list[int]:
+    """The lengths of all simulations of a course from now on."""
+    simulate, steps = some.simulate, []
 
     def counting(*args, **settings):
         rollout = simulate(*args, **settings)
         steps.append(len(rollout))
         return rollout
 
-    monkeypatch.setattr(hopeless, "simulate", counting)
-    fallen = simulate()
+    monkeypatch.setattr(some, "simulate", counting)
+    return steps
+
+
+def test_no_moment_is_searched_twice(walk, monkeypatch):
+    strayed, steps = walk.simulate(pushed(walk, 0.4)), counted(walk, monkeypatch)
+    little = SearchConfig(samples=2, rounds=1, distance=0.02)  # less than any draw keeps to
+    assert search(walk, strayed, little).error[-1] > little.distance
+    times = len(walk) / walk.steps(little.margin) + 1
+    assert sum(steps) < times * (1 + 2 * len(little.leads)) * len(walk)
+
+
+def test_a_search_that_finds_nothing_gives_the_fall_and_keeps_to_its_effort(humanoid, monkeypatch):
+    motion = standing(40)
+    far = replace(motion, transl=motion.transl + np.linspace(0, 12, 40)[:, None] * [1, 0, 0])
+    hopeless = course(humanoid, far)
+    fallen, steps = hopeless.simulate(), counted(hopeless, monkeypatch)
     found = search(hopeless, fallen, replace(LITTLE, effort=3.0))
     same(found, fallen)
     round_of_draws = LITTLE.samples * LITTLE.rounds * hopeless.steps(1.4 + LITTLE.margin)
