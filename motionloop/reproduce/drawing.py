@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from motionloop.viewer.curves import STYLE
 from motionloop.viewer.palette import THEORY, ArmStyle, arm_styles
 
 _COLUMNS = 3
+_LOOK = {"fontsize": 7, "framealpha": 0.75, "edgecolor": "none"}
 
 
 def draw(measured: Measured, path: Path, title: str) -> Path:
@@ -24,14 +26,19 @@ def draw(measured: Measured, path: Path, title: str) -> Path:
     from matplotlib.figure import Figure
 
     count = len(measured.panels)
-    columns = min(count, _COLUMNS)
+    columns = 2 if count == 4 else min(count, _COLUMNS)
     rows = math.ceil(count / columns)
     with rc_context(STYLE):
         size = (max(5.2, 3.6 * columns), 3.0 * rows + 0.45)
         figure = Figure(figsize=size, layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        for axis, panel in zip(axes, measured.panels):
-            _panel(axis, panel)
+        keys = [_panel(axis, panel) for axis, panel in zip(axes, measured.panels)]
+        names = [[handle.get_label() for handle in handles] for handles in keys]
+        if count > 1 and len(names[0]) > 1 and all(one == names[0] for one in names):
+            figure.legend(handles=keys[0], loc="outside lower center", ncols=len(keys[0]), **_LOOK)
+        else:
+            for axis, handles in zip(axes, keys):
+                _legend(axis, handles)
         for axis in axes[count:]:
             axis.remove()
         figure.suptitle(
@@ -52,7 +59,8 @@ def _save(figure, file) -> None:
     image.quantize(256, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
 
 
-def _panel(axis, panel: Panel) -> None:
+def _panel(axis, panel: Panel) -> list[Any]:
+    """Draw a panel; the entries of its legend."""
     labels = list(dict.fromkeys(line.label for line in panel.lines))
     styles = dict(zip(labels, arm_styles(len(labels))))
     for line in panel.lines:
@@ -63,7 +71,7 @@ def _panel(axis, panel: Panel) -> None:
         axis.set_xscale("log")
     if panel.log_y:
         axis.set_yscale("log")
-    _legend(axis, panel, labels)
+    return _handles(axis, panel)
 
 
 def _line(axis, line: Line, style: ArmStyle) -> None:
@@ -86,7 +94,7 @@ def _line(axis, line: Line, style: ArmStyle) -> None:
         axis.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
 
 
-def _legend(axis, panel: Panel, labels: list[str]) -> None:
+def _handles(axis, panel: Panel) -> list[Any]:
     from matplotlib.lines import Line2D
 
     handles, _ = axis.get_legend_handles_labels()
@@ -95,8 +103,12 @@ def _legend(axis, panel: Panel, labels: list[str]) -> None:
         handles.append(Line2D([], [], color=THEORY, linestyle="", marker="x", label="paper"))
     if "theory" in kinds:
         handles.append(Line2D([], [], color=THEORY, linestyle=":", label="theory"))
-    if len(handles) > 1 or labels != [""]:
-        look = {"fontsize": 7, "framealpha": 0.75, "edgecolor": "none"}
-        if len(handles) > 4:  # too many to lie on the curves
-            look |= {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 4}
-        axis.legend(handles=handles, **look)
+    return handles
+
+
+def _legend(axis, handles: list[Any]) -> None:
+    if len(handles) > 4:  # too many to lie on the curves
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 4}
+        axis.legend(handles=handles, **_LOOK, **below)
+    elif handles:
+        axis.legend(handles=handles, **_LOOK)
