@@ -104,8 +104,8 @@ def search(
         if stand:
             draw = min(stand, key=lambda draw: draw.farthest)
             rest = course.simulate(draw.rollout.state(-1), end, nudge=draw.nudge)
-            nudge, done = draw.nudge, chained([cut(done, draw.begin), draw.rollout, rest])
-            seen = end + 1
+            before = cut(done, end - len(draw.rollout))
+            nudge, done, seen = draw.nudge, chained([before, draw.rollout, rest]), end + 1
         elif draws and lost < len(done):
             seen = len(done)  # the next chance is where it falls
         else:
@@ -126,14 +126,12 @@ class _Draw:
     """A simulated draw.
 
     Attributes:
-        begin: control time from which it was simulated.
         nudge: (K + 1, 7) what was asked for.
         rollout: what became of it.
         cost: the lower the better.
         spent: control steps that were simulated to find it.
     """
 
-    begin: int
     nudge: np.ndarray
     rollout: Rollout
     cost: float
@@ -160,7 +158,7 @@ def _best(
     moments = np.arange(begin, end + interval, interval)
     shape = len(moments) - 1, NUDGES  # at the first of them nothing has changed yet
     centre, width = np.zeros(shape), np.tile(config.widths, (shape[0], 1))
-    best, spent = _Draw(begin, nudge, done, np.inf), 0
+    best, spent = _Draw(nudge, done, np.inf), 0
     for _ in range(config.rounds):
         drawn = centre + width * random.normal(size=(config.samples, *shape))
         drawn[0] = centre
@@ -170,8 +168,7 @@ def _best(
             rollout = course.simulate(start, begin, end, asked)
             spent += len(rollout)
             costs.append(_cost(rollout, end - begin, course.fall_distance))
-            draw = _Draw(begin, asked, rollout, costs[-1])
-            best = min(best, draw, key=lambda draw: draw.cost)
+            best = min(best, _Draw(asked, rollout, costs[-1]), key=lambda draw: draw.cost)
         elite = drawn[np.argsort(costs)[:ELITE]]
         centre = KEPT * centre + (1 - KEPT) * elite.mean(axis=0)
         width = KEPT * width + (1 - KEPT) * elite.std(axis=0)

@@ -67,9 +67,9 @@ def _from(rollout, k: int) -> dict:
 
 
 def test_a_pushed_walker_falls_alone_and_stands_with_the_search(walk):
-    start = pushed(walk)
-    assert walk.simulate(start).fault
-    saved = search(walk, walk.simulate(start), LITTLE)
+    fallen = walk.simulate(pushed(walk))
+    assert fallen.fault
+    saved = search(walk, fallen, LITTLE)
     assert saved.fault == ""
     assert len(saved) == len(walk)
     assert (saved.assistance == 0).all()
