@@ -12,6 +12,8 @@ import argparse
 from pathlib import Path
 
 from motionloop import experiment as experiments
+from motionloop.commands.experiment_options import add_experiment_options
+from motionloop.commands.sweep_command import run_sweep
 from motionloop.experiment import Experiment
 from motionloop.launch import launch, save_json
 
@@ -20,35 +22,11 @@ TAKES_SETTINGS = True
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's own options; settings of the experiment are read by its config."""
-    parser.add_argument("config", metavar="CONFIG", help=f"{_names()}, or a YAML file")
-    parser.add_argument("--out", type=Path, help="the run folder (default: runs/NAME)")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the scalars here")
-    loudness = parser.add_mutually_exclusive_group()
-    loudness.add_argument("--quiet", action="store_true", help="print nothing but the result")
-    loudness.add_argument(
-        "--verbose", action="store_true", help="a line for every stage, with all metrics"
+    add_experiment_options(
+        parser,
+        out="the run folder (default: runs/NAME)",
+        verbose="a line for every stage, with all metrics",
     )
-    parser.epilog = f"shipped configs: {_names()}"
-    teach_settings(parser)
-
-
-def teach_settings(parser: argparse.ArgumentParser) -> None:
-    """Let `COMMAND CONFIG --help` list the config's settings after the command's own options."""
-    parser._option_string_actions["--help"].__class__ = _Help
-
-
-class _Help(argparse._HelpAction):
-    def __call__(self, parser, namespace, values, option_string=None):
-        parser.print_help()
-        if getattr(namespace, "config", None):
-            settings, *_ = experiments.parser_for(namespace.config)
-            print()
-            settings.print_help()
-        parser.exit()
-
-
-def _names() -> str:
-    return ", ".join(experiments.shipped_configs())
 
 
 def execute(args: argparse.Namespace, settings: list[str]) -> None:
@@ -56,8 +34,6 @@ def execute(args: argparse.Namespace, settings: list[str]) -> None:
     experiment = experiments.load(args.config, settings)
     path = args.out or Path("runs") / experiment.name
     if experiment.is_sweep():
-        from motionloop.commands.sweep_command import run_sweep
-
         run_sweep(experiment, path, args)
     else:
         _run_one(experiment, path, args)

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from motionloop import experiment as experiments
-from motionloop.commands.run_command import teach_settings
+from motionloop.commands.experiment_options import add_experiment_options
 from motionloop.experiment import Experiment
 from motionloop.launch import save_json
 from motionloop.samples import InputError, write_whole
@@ -28,7 +28,11 @@ TAKES_SETTINGS = True
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's own options; settings of the experiment are read by its config."""
-    parser.add_argument("config", metavar="CONFIG", help="a shipped config, or a YAML file")
+    add_experiment_options(
+        parser,
+        out="the sweep's folder (default: runs/NAME_sweep)",
+        verbose="a line for every run",
+    )
     parser.add_argument(
         "--over",
         action="append",
@@ -36,13 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SETTING=V1,V2,...",
         help="a setting and its values; give several for all combinations",
     )
-    parser.add_argument("--out", type=Path, help="the sweep's folder (default: runs/NAME_sweep)")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the table here")
-    loudness = parser.add_mutually_exclusive_group()
-    loudness.add_argument("--quiet", action="store_true", help="print nothing but the result")
-    loudness.add_argument("--verbose", action="store_true", help="a line for every run")
-    parser.epilog = f"shipped configs: {', '.join(experiments.shipped_configs())}"
-    teach_settings(parser)
 
 
 def execute(args: argparse.Namespace, settings: list[str]) -> None:
