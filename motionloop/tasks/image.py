@@ -43,6 +43,7 @@ CURVES = ("fid", "kid", "precision", "recall", "density", "coverage", "agreement
           "within_class_diversity", "corrector/moved", "corrector/kept")  # fmt: skip
 SHIPPED_ENCODER = ENCODERS / "digits.safetensors"
 PIXEL_NOISE = 0.05  # deviation of the noise that a flow's training adds, of a range of 2
+ONE_STEP = ("flow", "wgan", "stylegan2")  # methods with a network of their own
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,9 @@ class ImageConfig:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it must be at least 1")
         if self.encoder == "inception" and self.inception_weights is None:
             raise InputError("task.encoder inception needs task.inception_weights, their file")
-        one_step = ("flow", "wgan", "stylegan2")
-        if self.self_guidance.variant == "sims" and self.model.method in one_step:
+        if self.self_guidance.variant == "sims" and self.model.method in ONE_STEP:
             raise InputError(f"sims guides steps, and {self.model.method} has none; take neon")
-        if self.model.method not in one_step and self.model.network == "unet":
+        if self.model.method not in ONE_STEP and self.model.network == "unet":
             UNetConfig(1, SMALLEST, 1, self.model.width)  # refuses a width that it cannot build
 
 
@@ -129,6 +129,8 @@ def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:
     real, rest = _subset(parts.train, config.count, seed)
     encoder = _encoder(config, images, parts, display)
     packing = ImagePacking(real.size, real.channels, len(images.classes))
+    if config.model.method not in ONE_STEP and config.model.network == "perceptron":
+        _perceptron(config.model, packing)  # refuses images that it cannot learn, before training
 
     def draw_real(count: int, rng: np.random.Generator) -> Images:
         # Images that `real` does not hold, where there are enough of them.
@@ -146,9 +148,7 @@ def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:
         if model.method == "stylegan2":
             return StyleNetwork(GanConfig(*size, model.latent))
         if model.network == "perceptron":
-            pixels = math.prod(packing.shape)
-            wide, deep = 8 * model.width, 3 * model.blocks
-            return Perceptron(PerceptronConfig(pixels, packing.classes, wide, deep))
+            return Perceptron(_perceptron(model, packing))
         return UNet(UNetConfig(*size, model.blocks))
 
     def make_model(rng: np.random.Generator) -> GenerativeModel[Images]:
@@ -171,6 +171,18 @@ def build(config: ImageConfig, seed: int, display: Display) -> Task[Images]:
         definitions={**metrics.describe(), **_describe(encoder, images, parts)},
         preview=lambda samples, path: draw_grid(samples.pixels, samples.label, path),
     )
+
+
+def _perceptron(model: ModelConfig, packing: ImagePacking) -> PerceptronConfig:
+    """The perceptron of images: a narrower one loses part of the noise, and samples run away."""
+    numbers, wide = math.prod(packing.shape), 8 * model.width
+    if wide < numbers:
+        raise InputError(
+            f"an image has {numbers} numbers, and model.width {model.width} makes a perceptron of "
+            f"{wide}; raise model.width to {math.ceil(numbers / 8)}, lower task.size, or take "
+            "model.network unet"
+        )
+    return PerceptronConfig(numbers, packing.classes, wide, 3 * model.blocks)
 
 
 def _subset(train: Images, count: int | None, seed: int) -> tuple[Images, Images]:

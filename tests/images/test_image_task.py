@@ -64,6 +64,13 @@ def test_a_perceptron_runs_the_loop_with_guidance_and_is_not_taken_for_a_u_net(t
         made.load(tmp_path / "u_net.safetensors")
 
 
+def test_a_perceptron_narrower_than_the_image_is_refused():
+    settings = ["--network", "perceptron", "--width", "7"]
+    with pytest.raises(InputError, match=r"raise model\.width to 8,"):
+        experiment.load("digits", settings).build(SilentDisplay())
+    experiment.load("digits", [*settings, "--method", "flow"]).build(SilentDisplay())
+
+
 @pytest.mark.parametrize("rule", ["none", "nearest", "verifier"])
 @pytest.mark.parametrize("variant", ["sims", "neon"])
 def test_every_corrector_and_guidance_runs_the_loop(tmp_path, rule, variant):
