@@ -304,11 +304,20 @@ def full_name(word: str, names: Sequence[str]) -> str:
 def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
     """Read a config (a shipped name or a path) and apply command-line settings.
 
+    A value on the command line takes the place of the values that the config sweeps over.
+
     Raises:
-        InputError: no such config, an unknown setting, or a value of the wrong type.
+        InputError: no such config, an unknown setting, a value of the wrong type, or one for a
+            setting that `--sweep.over` sets too.
     """
     parser, name, task_name, _ = parser_for(config)
-    values = _checked(name, lambda: parser.parse_args(_expand(arguments, settings(parser))))
+    words = _expand(arguments, settings(parser))
+    values = _checked(name, lambda: parser.parse_args(words))
+    given = {word[2:].partition("=")[0] for word in words if word.startswith("--")}
+    if "sweep.over" not in given:
+        values.sweep.over = {k: v for k, v in values.sweep.over.items() if k not in given}
+    for key in given & set(values.sweep.over):
+        raise InputError(f"{key} has one value and several in sweep.over; give it only once")
     swept = [*values.sweep.over.items()]
     for arm in values.sweep.arms.values():
         swept += [(key, [value]) for key, value in arm.items()]

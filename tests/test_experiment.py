@@ -80,3 +80,12 @@ def test_one_setting_changes_by_its_dotted_name_and_nothing_else():
     assert other.task.corrector.gamma == 7.0
     assert other.loop == one.loop
     assert one.task.corrector.gamma != 7.0
+
+
+def test_a_value_on_the_command_line_takes_the_place_of_those_swept_over():
+    one = experiment.load("kazdan_gaussian", ["--workflow", "replace"])
+    assert one.loop.workflow == "replace"
+    assert list(one.sweep.over) == ["task.count"]
+    over = "--sweep.over={loop.workflow: [replace, accumulate]}"
+    with pytest.raises(InputError, match="workflow has one value and several"):
+        experiment.load("gaussian", ["--workflow", "replace", over])

@@ -90,6 +90,8 @@ def _payloads(content: bytes) -> list[bytes]:
             at += _BLOCK - at % _BLOCK
             continue
         checksum, length, kind = struct.unpack_from("<IHB", content, at)
+        if at + 7 + length > len(content):
+            break  # the service is still writing it
         payload = content[at + 7 : at + 7 + length]
         assert zlib.crc32(bytes([kind]) + payload) == checksum, f"damaged chunk at byte {at}"
         parts = payload if kind in (_WHOLE, _FIRST) else parts + payload
