@@ -4,6 +4,7 @@ CONFIG is the name of a shipped config or the path of a YAML file. Any setting c
   motionloop run motion --generations 3 --gamma 1 --out runs/gamma_1
   motionloop run motion_uncorrected --start_from runs/motion
   motionloop run motion --task.data my_set --device cuda --seed 7
+  motionloop run gaussian --gamma 0.5        in place of all that the config sweeps over
 A run that was interrupted goes on when the same command is given again.
 `motionloop run CONFIG --help` lists every setting with its meaning and value.
 """
