@@ -73,8 +73,8 @@ class LanguageTaskConfig:
                 raise InputError(f"task.{name} is {getattr(self, name)}; it is at least {least}")
         if self.base_steps and (self.text is not None or self.model.folder is not None):
             raise InputError(
-                f"task.base_steps is {self.base_steps}, which trains a small model on stories; with "
-                "task.text or model.folder set it to 0"
+                f"task.base_steps is {self.base_steps}, which trains a small model on stories; set "
+                "it to 0 with task.text or model.folder"
             )
 
 
