@@ -1,9 +1,10 @@
 """How is a motion repaired without simulation? The kinematic stage: floor, slip, penetration.
 
 In this order: noise is estimated and smoothed away; the floor under the stance points is brought to
-z = 0; the root's horizontal path is re-integrated so that stance points stand still; the legs
-reach for what remains; hands, knees and back are brought out of the ground. What is not wrong is
-left as it is: flight stays flight, and a clean clip comes back nearly unchanged.
+z = 0; the root's horizontal path is re-integrated so that stance points stand still; the root comes
+down by what the standing soles hover on the mean; the legs reach for what remains; hands, knees and
+back are brought out of the ground. What is not wrong is left as it is: flight stays flight, and a
+clean clip comes back nearly unchanged.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from physics.contacts import CORNERS, ContactPlan, candidates, carried, plan_contacts, velocities
+from physics.contacts import (
+    CORNERS,
+    NOISY,
+    ContactPlan,
+    candidates,
+    carried,
+    plan_contacts,
+    velocities,
+)
 from physics.fidelity import travel
 from physics.limb_ik import ARMS, LEGS, Limb, reach
 from physics.motion import MotionError, SmplMotion
@@ -30,6 +39,7 @@ FOOTHOLDS = (4, 5, 7, 8, 10, 11, 20, 21, 22, 23)
 SWING_SPEED = 0.2  # m/s at which a point of a foot swings
 RESTLESS = 0.03  # m of noise of the feet that doubles the times over which the path is found
 NOISY_SLIP = 5.0  # m/s that are added to `still_speed`, per m of noise
+HOVER_PERIOD = 1.0  # s; slower changes of the soles' mean height are followed by the root
 GRIP, EASE = 60, 1.0  # weights of a foot's place in a stance, and of its own place out of it
 SURE_ONLY = 10  # power of the confidence in the grip: a foot that lands or lifts off is let go
 SLACK = 0.001  # m of penetration that is left alone
@@ -169,6 +179,22 @@ def _stand_still(pose: _Pose, config: CleanupConfig) -> None:
         pose.joints_w = given
 
 
+def _come_down(pose: _Pose) -> None:
+    """Lower the root by what the standing soles hover on the mean, so that no leg stretches for it.
+
+    The level of the floor is that of the lowest points, and the rest of a sole hovers by
+    millimetres; a knee that is nearly straight would move by a centimetre to bring it down. In a
+    noisy clip these millimetres are not known.
+    """
+    plan = pose.plan()
+    weights = plan.confidence[:, : 2 * CORNERS] ** SURE_ONLY
+    total = weights.sum(axis=1)
+    hover = (weights * plan.points[:, : 2 * CORNERS, 2]).sum(axis=1) / np.maximum(total, 1e-9)
+    hover = whittaker(hover, np.minimum(total, 1.0) + 1e-6, stiffness_of(HOVER_PERIOD, pose.fps))
+    known = 1.0 / (1.0 + (pose.noise / NOISY) ** 2)
+    pose.shift(np.stack([0 * hover, 0 * hover, -known * hover], axis=1))
+
+
 def _legs(pose: _Pose, config: CleanupConfig) -> ContactPlan:
     """Legs bring stance corners to the floor (and to one place), and swing corners above it."""
     plan = pose.plan()
@@ -243,6 +269,7 @@ def clean_up(
     pose = _Pose(denoise(motion, config), skeleton, noise)
     _level(pose)
     _stand_still(pose, config)
+    _come_down(pose)
     plan = _legs(pose, config)
     _arms(pose, config)
     _settle(pose, plan)

@@ -225,6 +225,17 @@ def test_shipped_walks_lose_their_errors(name, kept):
         assert after["phys_err_mm"] < kept * before["phys_err_mm"]
 
 
+def test_knees_do_not_stretch_for_heels_that_hover():
+    motion = standing(60)
+    pose = motion.body_pose.copy()
+    pose[:, [6, 7], 0] += 0.05  # ankles
+    tilted = replace(motion, body_pose=pose)
+    points = clean_up(tilted, BODY)[1].points[:, : 2 * CORNERS]
+    np.testing.assert_allclose(points[..., 2], 0.0, atol=0.001)
+    knees = [(j := _posed(m)[0])[:, 4:6] - j[:, :1] for m in (tilted, clean_up(tilted, BODY)[0])]
+    assert np.linalg.norm(knees[1] - knees[0], axis=-1).max() < 0.015
+
+
 @pytest.mark.parametrize("name", ["walk", "kick"])
 def test_the_root_of_a_real_clip_goes_as_far_as_it_went(name):
     from motionloop.motion.body import Body
