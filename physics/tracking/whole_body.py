@@ -99,8 +99,8 @@ class Gains:
     swing_level_weight: float = 3.0
     capture: float = 0.7
     swing_height: float = 0.06
-    swing_frequency: float = 15.0
-    swing_damping: float = 0.7
+    swing_frequency: float = 25.0
+    swing_damping: float = 1.0
     balance: float = 2.0
     balance_reach: float = 0.5
     height_frequency: float = 20.0
