@@ -50,6 +50,7 @@ def guide_of(
         low=low,
         feet=points[:, feet],
         feet_speed=speed[:, feet],
+        feet_acceleration=smooth_rate(speed[:, feet], reference.step, gains.swing_sigma),
         landing=_landing(stance[:, feet], right, gains.landing_time / reference.step),
         centre=centre,
         centre_speed=drift,

@@ -55,7 +55,8 @@ class Gains:
         stance_weight: cost of an acceleration of a corner in stance, against that of a joint's.
         stance_damping: rate at which a corner in stance loses its velocity, 1/s.
         friction: friction coefficient that is counted on.
-        reach: height below which a planned point is counted on to carry force, m.
+        reach: height below which a planned point is held and counted on to carry force, m; a force
+            that is counted on too early is not there, and its torques slam the foot down.
         touch: the same for a point that is not planned, m.
         low: height in the reference below which an unplanned point may carry force, m.
         slow: speed in the reference below which it may, m/s.
@@ -65,8 +66,9 @@ class Gains:
         swing_level_weight: the same for a horizontal one.
         capture: how far swinging feet follow the error of the root's capture point; 1 is all.
         swing_height: height in the reference from which that cost fades; it is 0 at twice it, m.
-        swing_frequency: natural frequency of the height error of such a point, rad/s.
+        swing_frequency: natural frequency of the error of such a point, rad/s.
         swing_damping: damping ratio of that error.
+        swing_sigma: Gaussian smoothing of such a point's acceleration, s.
         balance: k of (3): how much faster the capture point's error shrinks than it would grow.
         balance_reach: how far the zero-moment point is moved at most, m.
         height_frequency: natural frequency of the error of the centre of mass's height, rad/s;
@@ -89,7 +91,7 @@ class Gains:
     stance_weight: float = 10.0
     stance_damping: float = 20.0
     friction: float = 0.8
-    reach: float = 0.03
+    reach: float = 0.01
     touch: float = 0.01
     low: float = 0.015
     slow: float = 0.6
@@ -101,6 +103,7 @@ class Gains:
     swing_height: float = 0.06
     swing_frequency: float = 25.0
     swing_damping: float = 1.0
+    swing_sigma: float = 0.02
     balance: float = 2.0
     balance_reach: float = 0.5
     height_frequency: float = 20.0
@@ -120,6 +123,7 @@ class Guide:
             no accident.
         feet: (K + 1, F, 3) positions of the feet's points in the reference, m.
         feet_speed: (K + 1, F, 3) their velocities, m/s.
+        feet_acceleration: (K + 1, F, 3) their accelerations, smoothed, m/s^2.
         centre: (K + 1, 3) centre of mass in the reference, m.
         centre_speed: (K + 1, 3) its velocity, m/s.
         centre_acceleration: (K + 1, 3) its acceleration, smoothed, m/s^2.
@@ -133,6 +137,7 @@ class Guide:
     low: np.ndarray
     feet: np.ndarray
     feet_speed: np.ndarray
+    feet_acceleration: np.ndarray
     centre: np.ndarray
     centre_speed: np.ndarray
     centre_acceleration: np.ndarray
@@ -214,7 +219,7 @@ class WholeBodyController:
             feet[:, :2] += gains.capture * stray
         else:
             feet[:, :2] += self._preview(data, guide.preview, k)
-        swing = (feet, guide.feet_speed[k], guide.landing[k])
+        swing = (feet, guide.feet_speed[k], guide.feet_acceleration[k], guide.landing[k])
         mujoco.mj_fullM(model, data, self._inertia)
         inertia = self._inertia + self._implicit
         bias = data.qfrc_bias - data.qfrc_passive
@@ -260,7 +265,7 @@ class WholeBodyController:
         gains = self.gains
         weight = np.zeros((len(held), 3))
         fade = np.minimum(np.maximum(2.0 - swing[0][:, 2] / gains.swing_height, 0.0), 1.0)
-        fade = np.maximum(fade, swing[2])
+        fade = np.maximum(fade, swing[3])
         weight[: len(fade), 2] = gains.swing_weight * fade
         weight[: len(fade), :2] = gains.swing_level_weight * fade[:, None]
         weight[held] = gains.stance_weight
@@ -279,9 +284,11 @@ class WholeBodyController:
         up = np.flatnonzero(~held[rows])
         place = np.flatnonzero(rows)[up]
         omega = gains.swing_frequency
-        target[up] = omega**2 * (
-            swing[0][place] - points[place]
-        ) + 2 * omega * gains.swing_damping * (swing[1][place] - speed[up])
+        target[up] = (
+            swing[2][place]
+            + omega**2 * (swing[0][place] - points[place])
+            + 2 * omega * gains.swing_damping * (swing[1][place] - speed[up])
+        )
         used = self._columns(carrier)
         jacobian = transport @ (data.cdof[used].T * moves[:, None, used])  # (n, 3, u)
         active = weight[rows].ravel() > 0

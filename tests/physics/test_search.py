@@ -98,11 +98,11 @@ def test_what_stands_and_stays_near_is_not_searched(walk):
 
 
 def test_a_walker_that_strays_comes_nearer(walk):
-    strayed = walk.simulate()
-    assert (strayed.fault, strayed.error.max() > 0.12) == ("", True)
-    nearer = search(walk, strayed, replace(LITTLE, distance=0.06))
+    distance, strayed = 0.12, walk.simulate(pushed(walk, -0.5))
+    assert (strayed.fault, strayed.error.max() > distance) == ("", True)
+    nearer = search(walk, strayed, replace(LITTLE, distance=distance))
     assert nearer.fault == ""
-    assert nearer.error.max() < 0.1
+    assert nearer.error.max() <= distance
 
 
 def counted(some: Course, monkeypatch) -> list[int]:
@@ -197,10 +197,9 @@ def test_the_search_begins_with_the_setting_that_got_furthest(monkeypatch):
 
     monkeypatch.setattr(Course, "simulate", recorded)
     monkeypatch.setattr("physics.corrector.search", handing)
-    motion = walking(40)
-    body = motion.body_pose.copy()
-    body[12:20, 2, 2] += 0.6
-    assert correct_clip(replace(motion, body_pose=body), FIGURE, CorrectorConfig()).fell
+    body = STROLL.body_pose.copy()
+    body[12:20, 2, 2] += 0.8
+    assert correct_clip(replace(STROLL, body_pose=body), FIGURE, CorrectorConfig()).fell
     lengths = [len(rollout) for rollout in tracked]
     assert lengths[0] < max(lengths)
     assert [len(rollout) for rollout in handed] == [max(lengths)]
