@@ -5,13 +5,14 @@ from dataclasses import replace
 import mujoco
 import numpy as np
 import pytest
-from figures import figure, standing, walking
+from figures import ANKLE, figure, standing, walking
 from scipy.optimize import nnls
 
 from physics.cleanup import clean_up
 from physics.corrector import CorrectorConfig, course_of
 from physics.dynamics import plan_reference, sample_qpos
 from physics.humanoid import Humanoid
+from physics.skeleton import forward_kinematics
 from physics.tracking.cones import pyramid_edges, solve_cone
 from physics.tracking.rollout import Rollout
 from physics.tracking.support import support_of
@@ -93,6 +94,20 @@ def test_a_standing_body_stands_without_assistance(humanoid):
     assert rollout.error.max() < 0.05
     assert (rollout.assistance == 0).all()
     assert rollout.contact_force[100:].mean() == pytest.approx(humanoid.weight, rel=0.1)
+
+
+def test_a_swinging_foot_is_where_the_reference_has_it(humanoid):
+    walk = walking(40, speed=0.7)
+    rollout = tracked(humanoid, walk, 0.0)
+    times = np.arange(len(walk)) / walk.fps
+    simulated = humanoid.from_qpos(sample_qpos(humanoid, rollout.qpos, rollout.step, times), walk)
+    wanted, done = (
+        forward_kinematics(FIGURE.rest, one.transl, one.global_orient, one.body_pose)[0]
+        for one in (walk, simulated)
+    )
+    swings = wanted[:, [7, 8], 2] > ANKLE + 0.01
+    off = (done - done[:, :1]) - (wanted - wanted[:, :1])
+    assert np.linalg.norm(off[:, [7, 8]], axis=-1)[swings].mean() < 0.025
 
 
 def test_assistance_never_exceeds_its_budget(humanoid):
