@@ -14,16 +14,15 @@ from typing import Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
 
 from motionloop.metrics.encoder_network import EncoderConfig, EncoderNetwork
 from motionloop.metrics.encoder_training import Labels, train
 from motionloop.metrics.fingerprint import fingerprint
 from motionloop.metrics.joints import heading_view, resample
+from motionloop.metrics.network_file import read_network, write_network
 from motionloop.motion.motions import Motions, caption_class
 from motionloop.paths import ENCODERS
-from motionloop.samples import InputError, write_whole
+from motionloop.samples import InputError
 
 FORMAT = "motionloop_encoder_1"
 
@@ -148,9 +147,7 @@ class MotionEncoder:
             "config": asdict(self.config),
             "training": self.training,
         }
-        metadata = {FORMAT: json.dumps(description)}  # one entry, because their order is random
-        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        write_whole(Path(path), lambda file: file.write(to_safetensors(weights, metadata)))
+        write_network(path, FORMAT, description, self.network)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -159,22 +156,9 @@ class MotionEncoder:
         Raises:
             InputError: the file is missing or is not such an encoder.
         """
-        if not Path(path).is_file():
-            raise InputError(f"no such encoder: {path}")
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = json.loads(file.metadata()[FORMAT])
-                weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+
+        def build(about: dict) -> Self:
             config = EncoderConfig(**about["config"])
-            encoder = cls(about["classes"], about["styles"], config, about["training"])
-            encoder.network.load_state_dict(weights)
-        except (
-            SafetensorError,
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            RuntimeError,
-        ) as e:
-            raise InputError(f"{path} is not a motion encoder of motionloop: {e}") from e
-        return encoder
+            return cls(about["classes"], about["styles"], config, about["training"])
+
+        return read_network(path, FORMAT, "motion encoder", build)

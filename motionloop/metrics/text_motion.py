@@ -13,16 +13,15 @@ from typing import Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
 
 from motionloop.metrics.fingerprint import fingerprint
 from motionloop.metrics.joints import heading_view, resample
+from motionloop.metrics.network_file import read_network, write_network
 from motionloop.metrics.text_motion_network import EvaluatorConfig, EvaluatorNetwork
 from motionloop.metrics.text_motion_training import Captions, train
 from motionloop.motion.motions import Motions
 from motionloop.motion.text import TextEncoder, text_encoder
-from motionloop.samples import InputError, write_whole
+from motionloop.samples import InputError
 
 FORMAT = "motionloop_evaluator_1"
 _AT_ONCE = 256  # clips
@@ -150,9 +149,7 @@ class TextMotionEvaluator:
             "text_encoder": self.text.name,
             "training": self.training,
         }
-        metadata = {FORMAT: json.dumps(description, sort_keys=True)}
-        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        write_whole(Path(path), lambda file: file.write(to_safetensors(weights, metadata)))
+        write_network(path, FORMAT, description, self.network)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -162,12 +159,8 @@ class TextMotionEvaluator:
             InputError: the file is missing, is not such an evaluator, or needs a text encoder
                 that is not here or has other weights.
         """
-        if not Path(path).is_file():
-            raise InputError(f"no such evaluator: {path}")
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = json.loads(file.metadata()[FORMAT])
-                weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+
+        def build(about: dict) -> Self:
             config = EvaluatorConfig(**about["config"])
             text = text_encoder(config.text_encoder)
             if text.name != about["text_encoder"]:
@@ -175,17 +168,6 @@ class TextMotionEvaluator:
                     f"{path} was trained on captions of {about['text_encoder']}, here is "
                     f"{text.name}; give it the same weights"
                 )
-            evaluator = cls(config, text, about["training"])
-            evaluator.network.load_state_dict(weights)
-        except InputError:
-            raise
-        except (
-            SafetensorError,
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            RuntimeError,
-        ) as e:
-            raise InputError(f"{path} is not a text-motion evaluator of motionloop: {e}") from e
-        return evaluator
+            return cls(config, text, about["training"])
+
+        return read_network(path, FORMAT, "text-motion evaluator", build)

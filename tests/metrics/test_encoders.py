@@ -135,7 +135,7 @@ def test_agreement_leaves_out_captions_of_unknown_classes(encoder):
 
 
 def test_what_is_no_encoder_is_refused_by_name(tmp_path, encoder):
-    with pytest.raises(InputError, match="no such encoder"):
+    with pytest.raises(InputError, match="no such motion encoder"):
         MotionEncoder.load(tmp_path / "none.safetensors")
     (tmp_path / "text.safetensors").write_text("not an encoder")
     with pytest.raises(InputError, match=r"text\.safetensors is not a motion encoder"):

@@ -118,7 +118,7 @@ def test_an_evaluator_survives_its_file_and_refuses_others(evaluator, body, tmp_
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "e.safetensors").read_bytes()[:200])
     with pytest.raises(InputError, match="not a text-motion evaluator"):
         TextMotionEvaluator.load(tmp_path / "cut.safetensors")
-    with pytest.raises(InputError, match="no such evaluator"):
+    with pytest.raises(InputError, match="no such text-motion evaluator"):
         TextMotionEvaluator.load(tmp_path / "missing")
 
 
