@@ -31,9 +31,9 @@ from physics.tracking.workers import Workers
 # Changes of the re-plan and of the tracker's gains to try, in order, after a fall with the first.
 RETRIES: tuple[tuple[dict[str, float], dict[str, float]], ...] = (
     ({"resting": 0.5, "swinging": 1.5}, {}),
-    ({}, {"landing_time": 0.25, "balance": 4.0}),
+    ({}, {"landing_time": 0.25, "balance": 4.0, "reach": 0.03}),
     ({"heights": False}, {"height_frequency": 0.0, "landing_time": 0.0}),
-    ({"clearance": 0.0}, {"balance": 1.0}),
+    ({"clearance": 0.0}, {"balance": 1.0, "reach": 0.03}),
 )
 SLOWEST, FASTEST = 1.0, 1000.0  # Hz, frame rates that are corrected
 
