@@ -31,8 +31,8 @@ from physics.tracking.workers import Workers
 # Changes of the re-plan and of the tracker's gains to try, in order, after a fall with the first.
 RETRIES: tuple[tuple[dict[str, float], dict[str, float]], ...] = (
     ({"resting": 0.5, "swinging": 1.5}, {}),
-    ({}, {"landing_time": 0.25, "balance": 4.0, "reach": 0.03}),
     ({"heights": False}, {"height_frequency": 0.0, "landing_time": 0.0}),
+    ({}, {"landing_time": 0.25, "balance": 4.0, "reach": 0.03}),
     ({"clearance": 0.0}, {"balance": 1.0, "reach": 0.03}),
 )
 SLOWEST, FASTEST = 1.0, 1000.0  # Hz, frame rates that are corrected
@@ -58,7 +58,7 @@ class CorrectorConfig:
         acceleration_sigma: Gaussian smoothing of the reference's accelerations, s.
         fall_distance: mean joint error that counts as a fall, m (UHC and PHC: 0.5).
         stray_distance: mean joint error to the reference, m, beyond which the other settings of the
-            same budget are tried too, and the one that strays least is taken.
+            same budget are tried too, and the one that strays and slides least is taken.
         window: length of the pieces in which a longer clip is tracked, s.
         overlap: how far each is simulated past its end before the next takes over, s.
         time_limit: processor time for one clip, s; what is not tracked by then counts as fallen.

@@ -77,6 +77,11 @@ class Rollout:
     def __len__(self) -> int:
         return len(self.ctrl)
 
+    @property
+    def loss(self) -> float:
+        """Greatest distance to the reference, and how far loaded feet slide in a second, m."""
+        return float(self.error.max() + (self.slip.mean() if len(self) else 0.0))
+
     def state(self, k: int) -> State:
         """The state at a control time; -1 is the last."""
         return State(self.qpos[k], self.qvel[k], self.warm[k])

@@ -3,7 +3,7 @@
 A window is simulated to its end and a little further, so that it does not hand over a body that is
 about to fall; the next starts from the simulated state at its end. A window that falls is tried
 with the next setting from the same state, so that a fall costs its own window and not the clip;
-so is one that stands and strays far, and the setting that strayed least is taken.
+so is one that stands and strays far, and the one that strayed and slid least is taken.
 One that no setting saves is left to the reference, and the window after it starts from there.
 A clip of up to a window and a half is one window.
 """
@@ -78,7 +78,7 @@ def track_windows(
             rollout = cut(whole, last - first)
             if whole.fault:
                 fallen = whole if fallen is None else fallen
-            elif stood is None or rollout.error.max() < stood.rollout.error.max():
+            elif stood is None or rollout.loss < stood.rollout.loss:
                 stood = Window(first, last, rollout, rung)
             if stood is not None and good_enough(rung, stood.rollout):
                 break

@@ -55,24 +55,27 @@ def test_a_window_that_falls_is_tried_again_and_costs_only_itself():
     assert (0, 60, 90, 60000.0) in calls  # from the reference's own state, not from a fallen one
 
 
-def _straying(errors: list[float], calls: list):
-    """An attempt that stands with every setting, `errors[rung]` m from its reference."""
+def _straying(errors: list[float], calls: list, slips=(0.0, 0.0, 0.0)):
+    """An attempt that stands, `errors[rung]` m from its reference, sliding at `slips[rung]` m/s."""
     count = _counting(set(), calls)
 
     def attempt(rung, first, last, state):
         rollout = count(rung, first, last, state)
-        return replace(rollout, error=np.full(len(rollout) + 1, errors[rung]))
+        slip = np.full(len(rollout), slips[rung])
+        return replace(rollout, error=np.full(len(rollout) + 1, errors[rung]), slip=slip)
 
     return attempt
 
 
-def test_of_settings_that_all_stray_the_one_that_strays_least_is_taken():
+def test_of_settings_that_all_stray_the_one_that_strays_and_slides_least_is_taken():
     def near(rung, rollout):
         return rollout.error.max() <= 0.1
 
     assert track_windows(9, 9, 0, 3, _straying([0.4, 0.2, 0.3], []), near)[0].rung == 1
     track_windows(9, 9, 0, 3, _straying([0.4, 0.1, 0.0], calls := []), near)
     assert [call[0] for call in calls] == [0, 1]
+    sliding = _straying([0.4, 0.2, 0.3], [], slips=(0.0, 0.3, 0.0))
+    assert track_windows(9, 9, 0, 3, sliding, near)[0].rung == 2
 
 
 def test_a_larger_budget_is_for_what_falls_and_not_for_what_strays():
