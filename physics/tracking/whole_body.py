@@ -27,6 +27,7 @@ control based on the divergent component of motion (2015).
 # MuJoCo's bindings have no type stubs.
 # pyright: reportAttributeAccessIssue=false
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
@@ -146,6 +147,15 @@ class Guide:
     preview: Preview | None = None
 
 
+class _Swing(NamedTuple):
+    """What feet in the air shall do at one control time; `landing` as in `Guide`."""
+
+    place: np.ndarray
+    speed: np.ndarray
+    acceleration: np.ndarray
+    landing: np.ndarray
+
+
 class WholeBodyController:
     """Computes `ctrl` and the root's assistance for one humanoid; made once for each rollout.
 
@@ -219,7 +229,7 @@ class WholeBodyController:
             feet[:, :2] += gains.capture * stray
         else:
             feet[:, :2] += self._preview(data, guide.preview, k)
-        swing = (feet, guide.feet_speed[k], guide.feet_acceleration[k], guide.landing[k])
+        swing = _Swing(feet, guide.feet_speed[k], guide.feet_acceleration[k], guide.landing[k])
         mujoco.mj_fullM(model, data, self._inertia)
         inertia = self._inertia + self._implicit
         bias = data.qfrc_bias - data.qfrc_passive
@@ -264,8 +274,8 @@ class WholeBodyController:
         """The wish a_0 and inv(Q) A' when held points are to stay and feet to keep their height."""
         gains = self.gains
         weight = np.zeros((len(held), 3))
-        fade = np.minimum(np.maximum(2.0 - swing[0][:, 2] / gains.swing_height, 0.0), 1.0)
-        fade = np.maximum(fade, swing[3])
+        fade = np.minimum(np.maximum(2.0 - swing.place[:, 2] / gains.swing_height, 0.0), 1.0)
+        fade = np.maximum(fade, swing.landing)
         weight[: len(fade), 2] = gains.swing_weight * fade
         weight[: len(fade), :2] = gains.swing_level_weight * fade[:, None]
         weight[held] = gains.stance_weight
@@ -282,12 +292,12 @@ class WholeBodyController:
         target = -gains.stance_damping * speed
         target[:, 2] -= gains.landing_frequency**2 * points[rows, 2]
         up = np.flatnonzero(~held[rows])
-        place = np.flatnonzero(rows)[up]
+        free = np.flatnonzero(rows)[up]
         omega = gains.swing_frequency
         target[up] = (
-            swing[2][place]
-            + omega**2 * (swing[0][place] - points[place])
-            + 2 * omega * gains.swing_damping * (swing[1][place] - speed[up])
+            swing.acceleration[free]
+            + omega**2 * (swing.place[free] - points[free])
+            + 2 * omega * gains.swing_damping * (swing.speed[free] - speed[up])
         )
         used = self._columns(carrier)
         jacobian = transport @ (data.cdof[used].T * moves[:, None, used])  # (n, 3, u)

@@ -214,10 +214,7 @@ def test_shipped_walks_lose_their_errors(name, kept):
     from motionloop.motion.body import Body
     from motionloop.paths import CLIPS
 
-    path = CLIPS / f"{name}.npz"
-    if not path.exists():
-        pytest.skip(f"no clip {name} among the shipped ones")
-    motion, body = SmplMotion.load(path)[:75], Body.load()
+    motion, body = SmplMotion.load(CLIPS / f"{name}.npz")[:75], Body.load()
     for offset in (0.04, -0.03):
         wrong = replace(motion, transl=motion.transl + np.array([0, 0, offset]))
         cleaned, _ = clean_up(wrong, body.skeleton(motion.betas))
@@ -241,9 +238,6 @@ def test_the_root_of_a_real_clip_goes_as_far_as_it_went(name):
     from motionloop.motion.body import Body
     from motionloop.paths import CLIPS
 
-    path = CLIPS / f"{name}.npz"
-    if not path.exists():
-        pytest.skip(f"no clip {name} among the shipped ones")
-    motion = SmplMotion.load(path)
+    motion = SmplMotion.load(CLIPS / f"{name}.npz")
     cleaned, _ = clean_up(motion, Body.load().skeleton(motion.betas))
     assert root_travel_m(cleaned.transl) == pytest.approx(root_travel_m(motion.transl), rel=0.01)
