@@ -5,8 +5,9 @@
 
 The clips are the 20 shipped ones and, with `--data`, clips of an imported Bandai-Namco set, each
 cut at 8 s, clean and with six corruptions; their seeds are fixed. `--motions` adds a file of
-generated motions, such as a run's `generation_000/evaluation.npz`. Errors are means over the clips
-that stood, so that rows of different success do not compare; `n` says how many stood.
+generated motions, such as a run's `generation_000/evaluation.npz`. `--sets others others-fast`
+takes the clips of the Bandai-Namco set's first part that no setting was chosen on. Errors are means
+over the clips that stood, so that rows of different success do not compare; `n` says how many did.
 """
 
 import argparse
@@ -56,6 +57,7 @@ BANDAI_FAST = (
     "dash_active_001", "dash_tired_001", "run_normal_001", "run_angry_001", "run_happy_001",
 )  # fmt: skip
 SETS = ("everyday", "acrobatic", "generated")
+OTHERS = ("others", "others-fast")  # clips of the first part that are not named above
 CORRUPTIONS = ("clean", "jitter", "skate", "drift", "float", "penetrate", "all")
 
 
@@ -92,13 +94,14 @@ def clip_sets(data: Path | None, motions: Path | None) -> dict[str, list[SmplMot
     shipped = {p.stem: p for p in sorted(CLIPS.glob("*.npz")) if "mirrored" not in p.stem}
     everyday = [path for name, path in shipped.items() if name not in ACROBATIC]
     hard = [shipped[name] for name in ACROBATIC]
+    paths = {"everyday": everyday, "acrobatic": hard}
     if data is not None:
         everyday += [data / f"dataset-1_{name}.npz" for name in BANDAI]
         hard += [data / f"dataset-1_{name}.npz" for name in BANDAI_FAST]
-    sets = {
-        name: [_cut(SmplMotion.load(path)) for path in paths]
-        for name, paths in (("everyday", everyday), ("acrobatic", hard))
-    }
+        others = sorted(set(data.glob("dataset-1_*.npz")).difference(everyday, hard))
+        fast = [path for path in others if path.stem.split("_")[1] in ("dash", "run")]
+        paths |= {"others": [path for path in others if path not in fast], "others-fast": fast}
+    sets = {name: [_cut(SmplMotion.load(path)) for path in some] for name, some in paths.items()}
     if motions is not None:
         sets["generated"] = Motions.load(motions)[:GENERATED].unpack()
     return sets
@@ -206,9 +209,13 @@ def main() -> None:
     parser.add_argument("--retries", type=int, default=4, help="other settings after a fall")
     parser.add_argument("--search", type=int, default=16, help="draws in a round of the search")
     parser.add_argument("--kinematic", action="store_true", help="the clean-up alone")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="some of the sets")
+    parser.add_argument(
+        "--sets", nargs="+", choices=(*SETS, *OTHERS), default=SETS, help="some of the sets"
+    )
     parser.add_argument("--only", choices=CORRUPTIONS, help="one corruption instead of all")
     arguments = parser.parse_args()
+    if arguments.data is None and not set(OTHERS).isdisjoint(arguments.sets):
+        parser.error(f"the sets {' and '.join(OTHERS)} are clips of --data, which is missing")
     body = Body.load()
     if arguments.kinematic:
         _print_kinematic(arguments, body)
@@ -237,6 +244,8 @@ def main() -> None:
 
 def _print_kinematic(arguments: argparse.Namespace, body: Body) -> None:
     for name, clean in clip_sets(arguments.data, None).items():
+        if name not in arguments.sets:
+            continue
         for kind in CORRUPTIONS if arguments.only is None else (arguments.only,):
             given = [corrupted(clip, kind, seed) for seed, clip in enumerate(clean)]
             _print_row(name, kind, kinematic_row(clean, given, body))
