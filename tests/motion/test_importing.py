@@ -161,7 +161,9 @@ def test_an_import_that_was_killed_is_completed_by_the_same_command(tmp_path, bo
     journal = tmp_path / ".out.partial/journal.jsonl"
     with subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
-        while not journal.is_file() and process.poll() is None and time.monotonic() < deadline:
+        # The file is there before its first line is.
+        while not (journal.is_file() and journal.stat().st_size) and time.monotonic() < deadline:
+            assert process.poll() is None
             time.sleep(0.002)
         process.kill()
     assert not out.exists()
