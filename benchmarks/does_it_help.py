@@ -6,7 +6,8 @@
 
 Writes NAME.png and NAME.md of every folder NAME: each metric by generation, and at the last one.
 All arms of a seed share generation 0 and the random streams, so arms are compared seed by seed: a
-difference is a mean over seeds with its own standard error. Incomplete runs are left out.
+difference is a mean over seeds with its own standard error, at the last generation and, steadier,
+of the mean over the second half of them. Incomplete runs are left out.
 """
 
 import argparse
@@ -123,13 +124,18 @@ def page(arms: dict[str, dict[int, History]]) -> str:
     generations = values(next(iter(arms.values())), "fid").shape[1]
     text = ["Last generation, mean ± standard error over seeds.\n"]
     text += _table(("arm", "seeds", *(title for title, _, _ in METRICS)), _ends(arms))
+    last, half = generations - 1, generations // 2
+    others = [arm for arm in COMPARED_WITH if arm in arms]
     for scalar, title in (("fid", "FID"), ("kinetic_fid", "Kinetic FID")):
-        text.append(f"\n{title} at the last generation, differences of the same seeds.\n")
-        others = [arm for arm in COMPARED_WITH if arm in arms]
-        text += _table(
-            ("arm", *(f"less {other}" for other in others)),
-            [(arm, *(_gap(arms, arm, o, scalar) for o in others)) for arm in arms],
-        )
+        for first, when in (
+            (last, "at the last generation"),
+            (half, f"as a mean over generations {half} to {last}"),
+        ):
+            text.append(f"\n{title} {when}, differences of the same seeds.\n")
+            text += _table(
+                ("arm", *(f"less {other}" for other in others)),
+                [(arm, *(_gap(arms, arm, o, scalar, first) for o in others)) for arm in arms],
+            )
     for title, scalar, digits in METRICS:
         text.append(f"\n{title} by generation.\n")
         text += _table(
@@ -163,12 +169,13 @@ def _mean(found: np.ndarray, digits: int) -> str:
     return f"{found.mean():.{digits}f} ± {found.std(ddof=1) / len(found) ** 0.5:.{digits}f}"
 
 
-def _gap(arms: dict[str, dict[int, History]], arm: str, other: str, scalar: str) -> str:
-    """The mean difference with its standard error, and the probability of one so far from 0."""
+def _gap(arms: dict[str, dict[int, History]], arm: str, other: str, scalar: str, first: int) -> str:
+    """The mean difference from generation `first` on, its standard error and its p value."""
     both = arms[arm].keys() & arms[other].keys()
-    gaps = np.array([arms[arm][s][-1][scalar] - arms[other][s][-1][scalar] for s in both])
-    if len(gaps) < 2 or not gaps.any():
+    if len(both) < 2 or arm == other:
         return "-"
+    ones, others = (values({s: arms[a][s] for s in both}, scalar) for a in (arm, other))
+    gaps = (ones - others)[:, first:].mean(1)
     error = gaps.std(ddof=1) / len(gaps) ** 0.5
     chance = 2 * student.sf(abs(gaps.mean() / error), len(gaps) - 1)
     return f"{gaps.mean():+.2f} ± {error:.2f} (p = {chance:.2g})"
