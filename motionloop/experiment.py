@@ -232,9 +232,9 @@ def parser_for(config: str) -> tuple[ArgumentParser, str, str, dict[str, Any]]:
     parser.add_class_arguments(SweepConfig, "sweep")
     names = settings(parser)
     flat = {k: v for k, v in _flatten(content, names) if k != "task.name"}
-    for key, value in flat.items():
+    for key in flat:
         _require(key, names)
-        _checked(name, lambda key=key, value=value: parser.parse_object(_nested(key, value)))
+    _checked(name, lambda: parser.parse_object(flat))
     parser.set_defaults(flat)
     return parser, name, task_name, flat
 
@@ -318,13 +318,13 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
         values.sweep.over = {k: v for k, v in values.sweep.over.items() if k not in given}
     for key in given & set(values.sweep.over):
         raise InputError(f"{key} has one value and several in sweep.over; give it only once")
-    swept = [*values.sweep.over.items()]
-    for arm in values.sweep.arms.values():
-        swept += [(key, [value]) for key, value in arm.items()]
-    for key, choices in swept:
-        _require(key, settings(parser))
-        for choice in choices:
-            _checked(name, lambda key=key, choice=choice: parser.parse_object(_nested(key, choice)))
+    arms = [{key: choice} for key, choices in values.sweep.over.items() for choice in choices]
+    arms += values.sweep.arms.values()
+    names = settings(parser)
+    for arm in arms:
+        for key in arm:
+            _require(key, names)
+        _checked(name, lambda arm=arm: parser.parse_object(arm))
     made = _checked(name, lambda: parser.instantiate_classes(values))
     text = f"name: {name}\n" + parser.dump(
         _named(values, task_name), skip_validation=True, skip_unset=False
@@ -336,12 +336,6 @@ def _named(values: Namespace, task_name: str) -> Namespace:
     named = values.clone()
     named["task.name"] = task_name
     return named
-
-
-def _nested(key: str, value: Any) -> dict[str, Any]:
-    for part in reversed(key.split(".")):
-        value = {part: value}
-    return value
 
 
 def _checked(name: str, parse: Callable[[], Any]) -> Any:
