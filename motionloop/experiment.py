@@ -307,8 +307,8 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
     A value on the command line takes the place of the values that the config sweeps over.
 
     Raises:
-        InputError: no such config, an unknown setting, a value of the wrong type, or one for a
-            setting that `--sweep.over` sets too.
+        InputError: no such config, an unknown setting, a value of the wrong type, or one (of the
+            command line or of an arm) for a setting that `sweep.over` sets too.
     """
     parser, name, task_name, _ = parser_for(config)
     words = _expand(arguments, settings(parser))
@@ -318,6 +318,9 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
         values.sweep.over = {k: v for k, v in values.sweep.over.items() if k not in given}
     for key in given & set(values.sweep.over):
         raise InputError(f"{key} has one value and several in sweep.over; give it only once")
+    for label, arm in values.sweep.arms.items():
+        for key in arm.keys() & values.sweep.over.keys():
+            raise InputError(f"the arm {label!r} and sweep.over both set {key}; leave one out")
     arms = [{key: choice} for key, choices in values.sweep.over.items() for choice in choices]
     arms += values.sweep.arms.values()
     names = settings(parser)

@@ -35,6 +35,10 @@ def config(tmp_path, text):
         ("task: {name: gaussian}\nsweep: {over: {task.corrector.gama: [1]}}", "mean 'gamma'"),
         ("task: {name: gaussian}\nsweep: {over: {task.corrector.gamma: [x]}}", "gamma.*x"),
         ("task: {name: gaussian}\nsweep: {seeds: 0}", "sweep.seeds is 0"),
+        (
+            "task: {name: gaussian}\nsweep: {over: {loop.steps: [1]}, arms: {a: {loop.steps: 2}}}",
+            "the arm 'a' and sweep.over both set loop.steps",
+        ),
         ("loop: {}", "task.name"),
         ("- a list", "sections"),
         ("task: {name: [", "not YAML"),
