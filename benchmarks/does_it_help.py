@@ -174,10 +174,12 @@ def _mean(found: np.ndarray, digits: int) -> str:
 def _gap(arms: dict[str, dict[int, History]], arm: str, other: str, scalar: str, first: int) -> str:
     """The mean difference from generation `first` on, its standard error and its p value."""
     both = arms[arm].keys() & arms[other].keys()
-    if len(both) < 2 or arm == other:
+    if len(both) < 2:
         return "-"
     ones, others = (values({s: arms[a][s] for s in both}, scalar) for a in (arm, other))
     gaps = (ones - others)[:, first:].mean(1)
+    if not gaps.any():
+        return "-"
     error = gaps.std(ddof=1) / len(gaps) ** 0.5
     chance = 2 * student.sf(abs(gaps.mean() / error), len(gaps) - 1)
     return f"{gaps.mean():+.2f} ± {error:.2f} (p = {chance:.2g})"

@@ -311,7 +311,8 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
             command line or of an arm) for a setting that `sweep.over` sets too.
     """
     parser, name, task_name, _ = parser_for(config)
-    words = _expand(arguments, settings(parser))
+    names = settings(parser)
+    words = _expand(arguments, names)
     values = _checked(name, lambda: parser.parse_args(words))
     given = {word[2:].partition("=")[0] for word in words if word.startswith("--")}
     if "sweep.over" not in given:
@@ -321,13 +322,11 @@ def load(config: str, arguments: Sequence[str] = ()) -> Experiment:
     for label, arm in values.sweep.arms.items():
         for key in arm.keys() & values.sweep.over.keys():
             raise InputError(f"the arm {label!r} and sweep.over both set {key}; leave one out")
-    arms = [{key: choice} for key, choices in values.sweep.over.items() for choice in choices]
-    arms += values.sweep.arms.values()
-    names = settings(parser)
-    for arm in arms:
-        for key in arm:
+    changes = [{key: choice} for key, choices in values.sweep.over.items() for choice in choices]
+    for change in [*changes, *values.sweep.arms.values()]:
+        for key in change:
             _require(key, names)
-        _checked(name, lambda arm=arm: parser.parse_object(arm))
+        _checked(name, lambda change=change: parser.parse_object(change))
     made = _checked(name, lambda: parser.instantiate_classes(values))
     text = f"name: {name}\n" + parser.dump(
         _named(values, task_name), skip_validation=True, skip_unset=False
